@@ -1,0 +1,48 @@
+/*
+ * limits.h - every cap on what input may ask for, in one place.
+ *
+ * Each loop, recursion, count and length that comes from outside is held by a
+ * number of this file. What is cut is noted in the record. The numbers are
+ * generous for what Windows writes and small for an attacker.
+ */
+#ifndef DT_BASE_LIMITS_H
+#define DT_BASE_LIMITS_H
+
+/* Memory */
+#define DT_MAX_ARENA (48u << 20)       /* bytes of facts and scratch for one dump */
+#define DT_MAX_RECORD (8u << 20)       /* bytes of one encoded record */
+#define DT_MAX_JSON (32u << 20)        /* bytes of one record as JSON */
+#define DT_MAX_HASHED_FILE (64u << 20) /* larger files are hashed only when asked */
+
+/* Counts that the record may hold; fields.def names them */
+#define DT_MAX_MODULES 4096
+#define DT_MAX_UNLOADED 512
+#define DT_MAX_FRAMES 256
+#define DT_MAX_NOTES 64
+#define DT_MAX_SUSPECTS 16
+#define DT_MAX_ANOMALIES 16
+#define DT_MAX_CANDIDATES 8
+#define DT_MAX_REGISTERS 40
+#define DT_MAX_MATCHES 64
+#define DT_MAX_EVIDENCE 32
+#define DT_MAX_TEXTS 64      /* next steps, reasons, missing parts */
+#define DT_MAX_TEXT 32768    /* bytes of one text in the record */
+#define DT_MAX_HEXBYTES 4096 /* bytes of one byte string in the record */
+#define DT_MAX_THREADS 4096
+
+/* What readers follow */
+#define DT_MAX_STREAMS 4096      /* MDMP directory entries */
+#define DT_MAX_RANGES 262144     /* ranges of virtual memory in one dump */
+#define DT_MAX_BLOBS 1024        /* secondary data blobs */
+#define DT_MAX_STRING 65536      /* bytes of a string in a dump */
+#define DT_MAX_EXCEPTION_CHAIN 8 /* nested EXCEPTION_RECORDs */
+#define DT_MAX_STACK_SCAN (1u << 20) /* bytes of stack looked at */
+#define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */
+
+/* Rules (they come from the administrator, and are capped all the same) */
+#define DT_MAX_RULE_FILE (1u << 20)
+#define DT_MAX_RULES 4096
+#define DT_MAX_RULE_NODES 4096
+#define DT_MAX_RULE_DEPTH 32
+
+#endif

@@ -1,0 +1,84 @@
+/* dumptriage formats, schema, signatures: what the program can, in its own words. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/limits.h"
+#include "core/model/schema.h"
+#include "doors/cli/cli.h"
+#include "facts/dump/dump.h"
+
+static int finish(const struct dt_command *self, struct dt_buf *buf)
+{
+	(void)self;
+	int status = dt_cli_write(buf) && dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+
+	dt_buf_deinit(buf);
+	return status;
+}
+
+int dt_cli_formats(const struct dt_command *self, int argc, char **argv)
+{
+	struct dt_buf buf;
+
+	if (dt_cli_help(self, argc, argv))
+		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (argc > 1)
+		return dt_cli_usage(self, "formats takes no arguments");
+	dt_buf_init(&buf, 1u << 20);
+	dt_buf_puts(&buf, "Input\n");
+	for (size_t i = 0; i < dt_dump_format_count; i++) {
+		const struct dt_dump_format *format = dt_dump_formats[i];
+		dt_buf_printf(&buf, "  %-18s %-9s %s%s%s\n", format->name, format->is_read ? "read" : "named", format->title,
+		              format->not_read ? "; not read: " : "", format->not_read ? format->not_read : "");
+	}
+	dt_buf_puts(&buf, "\nOutput\n");
+	for (size_t i = 0; i < dt_report_format_count; i++)
+		dt_buf_printf(&buf, "  %-18s           %s\n", dt_report_formats[i]->name, dt_report_formats[i]->title);
+	return finish(self, &buf);
+}
+
+int dt_cli_schema(const struct dt_command *self, int argc, char **argv)
+{
+	struct dt_buf buf;
+
+	if (dt_cli_help(self, argc, argv))
+		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--fields")))
+		return dt_cli_usage(self, "schema takes --fields or nothing");
+	dt_buf_init(&buf, 1u << 20);
+	if (argc == 2)
+		dt_fields_doc_write(&buf);
+	else
+		dt_schema_write(&buf);
+	return finish(self, &buf);
+}
+
+static void list_rules(const struct dt_rules *rules, struct dt_buf *buf)
+{
+	for (size_t i = 0; i < dt_rules_count(rules); i++) {
+		const struct dt_rule_info *rule = dt_rule_info(rules, i);
+		dt_buf_printf(buf, "%s  version %s  %s\n    %s\n", rule->id, rule->version ? rule->version : "-",
+		              rule->status ? rule->status : "-", rule->title);
+	}
+}
+
+int dt_cli_signatures(const struct dt_command *self, int argc, char **argv)
+{
+	struct dt_rules *rules;
+	struct dt_buf buf;
+
+	if (dt_cli_help(self, argc, argv))
+		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	bool check = argc > 1 && !strcmp(argv[1], "check");
+	if (argc < 2 || argc > 3 || (!check && strcmp(argv[1], "list")))
+		return dt_cli_usage(self, "signatures takes list or check, and a path");
+	if (!(rules = dt_cli_rules(argc == 3 ? argv[2] : NULL)))
+		return check ? DT_EXIT_UNREADABLE : DT_EXIT_ENVIRONMENT;
+	dt_buf_init(&buf, 1u << 20);
+	if (check)
+		dt_buf_printf(&buf, "%zu signature%s, no errors\n", dt_rules_count(rules), dt_rules_count(rules) == 1 ? "" : "s");
+	else
+		list_rules(rules, &buf);
+	dt_rules_free(rules);
+	return finish(self, &buf);
+}

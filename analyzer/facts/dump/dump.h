@@ -1,0 +1,170 @@
+/*
+ * dump.h - an opened dump: what every format gives, in one shape.
+ *
+ * formats.def lists the formats; each has one file that recognises it, opens
+ * it, and fills struct dt_dump. Readers judge nothing and derive nothing that
+ * needs another part: they say what stands in the file, and note what is odd.
+ */
+#ifndef DT_DUMP_DUMP_H
+#define DT_DUMP_DUMP_H
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/model/notes.h"
+#include "facts/dump/context.h"
+#include "facts/memory/memory.h"
+
+/* A structure of the crashed system that the dump has as a raw copy. */
+struct dt_region {
+	uint64_t va;           /* 0 when its address is not known */
+	struct dt_bytes bytes; /* empty when the dump does not have it */
+};
+
+struct dt_dump_thread {
+	uint32_t id;
+	uint64_t teb;
+	uint64_t stack_va;
+	struct dt_bytes stack;   /* bytes of the stack, where the thread list has them */
+	struct dt_bytes context; /* raw CONTEXT */
+	const char *name;        /* NULL when it has none */
+	uint64_t start;          /* start address, 0 unknown */
+};
+
+/* MDMP exception stream, or an EXCEPTION_RECORD that memory holds. */
+struct dt_exception_record {
+	bool present;
+	uint32_t code, flags;
+	uint64_t nested;  /* VA of the next record, 0 none */
+	uint64_t address; /* ExceptionAddress */
+	uint32_t parameter_count; /* 0..15 */
+	uint64_t parameter[15];
+};
+
+/* The kernel's debugger block, plain: fields the passes use; 0 when the block is too short for one. */
+struct dt_kdbg {
+	bool valid;
+	uint32_t size;
+	uint64_t kern_base;
+	uint64_t nt_build_lab; /* VA of text */
+	uint16_t size_eprocess, off_eprocess_peb, off_eprocess_parent_cid;
+	uint16_t off_prcb_current_thread, off_prcb_mhz, off_prcb_vendor, off_prcb_number, off_prcb_special_registers;
+	uint16_t off_kthread_teb, off_kthread_initial_stack, off_kthread_kernel_stack, off_kthread_apc_process;
+	uint16_t off_pcr_contained_prcb;
+	uint16_t size_prcb, size_ethread;
+	uint64_t processor_block; /* VA of the array of PRCB addresses */
+};
+
+/* Modules in the order of their addresses, for dt_dump_module_at. */
+struct dt_module_index {
+	uint64_t base;
+	uint64_t reach;  /* highest last address of this module and those before it */
+	uint32_t module; /* index into modules */
+};
+
+struct dt_dump_format;
+
+struct dt_dump {
+	const struct dt_dump_format *reader;
+	struct dt_bytes file;
+	struct dt_arena *arena; /* everything below lives here or in file */
+	struct dt_notes *notes;
+
+	enum dt_format format;
+	enum dt_kind kind;
+	enum dt_machine machine;
+	enum dt_writer writer;
+	enum dt_bool3 complete;
+	enum dt_bool3 live;
+	const char *missing[DT_MAX_TEXTS];
+	size_t missing_count;
+
+	/* system */
+	struct dt_opt build, processors;
+	uint32_t os_major, os_minor; /* user dumps; 0 unknown */
+	uint32_t platform_id;        /* MDMP PlatformId; 2 for Windows */
+	unsigned product_type;       /* 1 workstation, 2 domain controller, 3 server, 0 unknown */
+	const char *os_text;         /* what the file itself says: service pack, Linux version; NULL */
+	const char *build_lab;       /* NtBuildLab, BuildString; NULL */
+	uint64_t time;               /* FILETIME of the crash, 0 unknown */
+	struct dt_opt uptime;        /* 100 ns units (kernel) */
+	uint64_t directory_table_base;
+
+	/* kernel: the stop code as the header has it, flag and all */
+	bool has_bugcheck;
+	uint32_t bugcheck_code;
+	uint64_t bugcheck_parameter[4];
+
+	/* memory and contexts */
+	struct dt_memory memory;
+	struct dt_context context; /* header context (kernel), exception context (user) */
+	uint64_t stack_va;         /* call stack of a triage dump, stack of the crashing thread of a user dump */
+	uint64_t stack_len;        /* bytes */
+
+	/* images */
+	struct dt_module *modules;
+	size_t module_count;
+	struct dt_unloaded *unloaded;
+	size_t unloaded_count;
+
+	/* kernel structures */
+	struct dt_region prcb, process, thread, kdbg_raw, mm_storage;
+	struct dt_kdbg kdbg;
+	struct dt_bytes smbios; /* raw SMBIOS tables of the secondary data; empty when absent */
+	const char *broken_driver; /* name the writer put there, NULL */
+
+	/* user: exception and process */
+	struct dt_exception_record exception;
+	uint32_t exception_thread; /* id; 0 unknown */
+	bool has_exception_thread;
+	struct dt_dump_thread *threads;
+	size_t thread_count;
+	struct dt_opt process_id, process_created /* Unix seconds */, handle_count, private_bytes, memory_bytes,
+		commit_bytes, commit_limit_bytes;
+	const char *integrity;     /* NULL unknown */
+	enum dt_bool3 wow64;
+	const char *cpu;           /* vendor text, NULL */
+	struct dt_annotation *annotations;
+	size_t annotation_count;
+	const struct dt_module_index *index; /* made when the dump is opened; NULL: modules are searched one by one */
+	size_t index_count;
+	uint32_t text_bytes;         /* bytes of text taken from the file so far: held by a cap */
+	struct dt_bytes memory_info; /* entries of MemoryInfoListStream, stride below; empty when absent */
+	uint32_t memory_info_stride;
+};
+
+struct dt_dump_format {
+	const char *name;        /* "triage64" */
+	const char *title;       /* "kernel minidump, 64-bit (PAGEDU64 type 4)" */
+	const char *signature;   /* first bytes, for the formats table */
+	bool is_read;            /* false: recognised, header facts only, or nothing */
+	const char *not_read;    /* what is not read yet; NULL when all is */
+	/* Whether these are the format's first bytes. */
+	bool (*recognise)(struct dt_bytes file);
+	/* Fills the dump. On failure what was read before stays in it (header facts
+	 * of a truncated file), and the caller reports both. */
+	enum dt_status (*open)(struct dt_dump *dump, struct dt_error *err);
+};
+
+/* The formats, in the order they are tried. */
+extern const struct dt_dump_format *const dt_dump_formats[];
+extern const size_t dt_dump_format_count;
+
+/* Recognises and opens. The dump borrows file, arena and notes.
+ * DT_ERR_NOT_A_DUMP: no format knows these bytes (says what they look like: empty, all zero, text, an archive).
+ * DT_ERR_TRUNCATED, DT_ERR_FORMAT, DT_ERR_UNSUPPORTED, DT_ERR_LIMIT, DT_ERR_NOMEM: with the offset; dump->has_bugcheck or
+ * dump->machine say whether the header was good. */
+DT_MUST_USE enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct dt_arena *arena,
+                                        struct dt_notes *notes, struct dt_error *err);
+
+/* The module that holds va, or NULL. Modules of size 0 hold nothing; of nested ranges the innermost wins. */
+const struct dt_module *dt_dump_module_at(const struct dt_dump *dump, uint64_t va);
+/* The unloaded module whose former range holds va, or NULL. */
+const struct dt_unloaded *dt_dump_unloaded_at(const struct dt_dump *dump, uint64_t va);
+/* Reads an EXCEPTION_RECORD (64-bit form; 32-bit for x86) from memory. false when the dump does not have it. */
+bool dt_dump_exception_at(const struct dt_dump *dump, uint64_t va, struct dt_exception_record *out);
+/* Adds to missing[]; the text is static or in the arena. Repeats and texts past the cap are dropped. */
+void dt_dump_missing(struct dt_dump *dump, const char *text);
+/* Whether the system is Windows (kernel dumps always; user dumps by platform id). */
+bool dt_dump_is_windows(const struct dt_dump *dump);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * secondary.c - the tagged blobs behind a triage dump.
+ *
+ * "DumpBlob" and a build number, then blobs with a header of 0x20 bytes each. A
+ * header size of 0 ends the list; in files that the kernel wrote, what follows
+ * is whatever the disk held before, and is not looked at.
+ */
+#include <inttypes.h>
+
+#include "facts/dump/reader.h"
+
+enum { FILE_HEADER = 0x10, BLOB_HEADER = 0x20, BLOB_TAG = 0x04, BLOB_SIZE = 0x14, BLOB_PRE = 0x18, BLOB_POST = 0x1c };
+
+/* {bc5c008f-1e3a-44d7-988d-86f6884c6758}: the SMBIOS tables. */
+static const char smbios_tag[] = "\x8f\x00\x5c\xbc\x3a\x1e\xd7\x44\x98\x8d\x86\xf6\x88\x4c\x67\x58";
+
+void dt_secondary_read(struct dt_dump *dump, uint64_t off)
+{
+	if (!dt_bytes_match(dump->file, off, "DumpBlob", 8))
+		return;
+	off += FILE_HEADER;
+	for (unsigned i = 0; i < DT_MAX_BLOBS; i++) {
+		struct dt_bytes head;
+
+		if (!dt_bytes_sub(dump->file, off, BLOB_HEADER, &head) || dt_bytes_u32_or(head, 0, 0) != BLOB_HEADER)
+			return;
+		uint64_t data = off + BLOB_HEADER + dt_bytes_u32_or(head, BLOB_PRE, 0);
+		uint64_t size = dt_bytes_u32_or(head, BLOB_SIZE, 0);
+		struct dt_bytes blob;
+		if (!dt_bytes_sub(dump->file, data, size, &blob)) {
+			dt_dump_cut(dump, "secondary data",
+			            "blob %u at 0x%" PRIx64 ": 0x%" PRIx64 " bytes at 0x%" PRIx64 ", the file ends at 0x%zx", i, off, size,
+			            data, dump->file.len);
+			dt_dump_missing(dump, "end of the secondary data");
+			return;
+		}
+		if (dump->smbios.len == 0 && dt_bytes_match(head, BLOB_TAG, smbios_tag, 16))
+			dump->smbios = blob;
+		off = data + size + dt_bytes_u32_or(head, BLOB_POST, 0);
+	}
+	dt_note_add(dump->notes, DT_NOTE_WARNING, "secondary data", "more than %d blobs; the rest is not read", DT_MAX_BLOBS);
+}

@@ -1,0 +1,114 @@
+/*
+ * Make and model of the computer. Of the SMBIOS tables (DMTF DSP0134) only
+ * structure types 0, 1 and 4 are read, and of those no serial number, UUID or asset tag.
+ */
+#include <string.h>
+
+#include "core/base/text.h"
+#include "facts/triage/pass.h"
+
+enum { SMBIOS_BIOS = 0, SMBIOS_SYSTEM = 1, SMBIOS_PROCESSOR = 4, SMBIOS_END = 127, MAX_STRUCTURES = 512 };
+
+struct structure {
+	uint8_t type, len;
+	struct dt_bytes fixed;   /* the formatted area, with its header */
+	struct dt_bytes strings; /* NUL-terminated strings, ended by an empty one */
+};
+
+/* One structure at *off; moves *off behind its strings. */
+static bool next_structure(struct dt_bytes table, uint64_t *off, struct structure *out)
+{
+	if (!dt_bytes_u8(table, *off, &out->type) || !dt_bytes_u8(table, *off + 1, &out->len) || out->len < 4 ||
+	    !dt_bytes_sub(table, *off, out->len, &out->fixed))
+		return false;
+	uint64_t begin = *off + out->len, at = begin;
+	while (dt_bytes_has(table, at, 2) && (table.data[at] || table.data[at + 1]))
+		at++;
+	if (!dt_bytes_sub(table, begin, at + 1 - begin, &out->strings))
+		return false;
+	*off = at + 2;
+	return true;
+}
+
+/* The string that the byte at field names by number, from 1. */
+static const char *string_of(struct dt_pass *pass, const struct structure *s, uint64_t field)
+{
+	uint8_t number;
+	struct dt_bytes rest = s->strings;
+
+	if (!dt_bytes_u8(s->fixed, field, &number) || number == 0)
+		return NULL;
+	for (; number > 1; number--) {
+		const uint8_t *end = rest.len ? memchr(rest.data, 0, rest.len) : NULL;
+		if (!end)
+			return NULL;
+		rest = dt_bytes_clip(rest, (uint64_t)(end - rest.data) + 1, rest.len);
+	}
+	while (rest.len && rest.data[0] == ' ')
+		rest = dt_bytes_clip(rest, 1, rest.len);
+	const uint8_t *end = rest.len ? memchr(rest.data, 0, rest.len) : NULL;
+	size_t len = end ? (size_t)(end - rest.data) : rest.len;
+	while (len && rest.data[len - 1] == ' ')
+		len--;
+	return len ? dt_text_from_utf8(pass->arena, dt_bytes_clip(rest, 0, len < 128 ? len : 128)) : NULL;
+}
+
+static void read_structure(struct dt_pass *pass, const struct structure *s)
+{
+	struct dt_system *out = &pass->facts->system;
+	const char *vendor, *version, *date;
+
+	if (s->type == SMBIOS_BIOS && !out->bios) {
+		vendor = string_of(pass, s, 0x04);
+		version = string_of(pass, s, 0x05);
+		date = string_of(pass, s, 0x08);
+		if (vendor || version)
+			out->bios = dt_arena_printf(pass->arena, "%s%s%s%s%s", vendor ? vendor : "", vendor && version ? " " : "",
+			                            version ? version : "", date ? ", " : "", date ? date : "");
+	} else if (s->type == SMBIOS_SYSTEM && !out->model) {
+		out->manufacturer = string_of(pass, s, 0x04);
+		out->model = string_of(pass, s, 0x05);
+	} else if (s->type == SMBIOS_PROCESSOR && !out->cpu) {
+		out->cpu = string_of(pass, s, 0x10);
+	}
+}
+
+/* The blob has the table behind a header of a few bytes (RawSMBIOSData) or at once. */
+static uint64_t first_structure(struct dt_bytes blob)
+{
+	static const uint8_t headers[] = { 0, 8 };
+	struct structure s;
+
+	for (size_t i = 0; i < sizeof(headers); i++) {
+		uint64_t off = headers[i];
+		if (next_structure(blob, &off, &s) && s.type <= SMBIOS_SYSTEM && s.len >= 0x12)
+			return headers[i];
+	}
+	return blob.len;
+}
+
+static void smbios(struct dt_pass *pass)
+{
+	struct dt_bytes table = pass->dump->smbios;
+	struct structure s;
+	uint64_t off = first_structure(table);
+
+	for (unsigned n = 0; n < MAX_STRUCTURES && next_structure(table, &off, &s) && s.type != SMBIOS_END; n++)
+		read_structure(pass, &s);
+}
+
+void dt_pass_system(struct dt_pass *pass)
+{
+	static const char *const products[] = { NULL, "workstation", "domain-controller", "server" };
+	const struct dt_dump *dump = pass->dump;
+	struct dt_system *out = &pass->facts->system;
+
+	smbios(pass);
+	if (!out->cpu)
+		out->cpu = dump->cpu;
+	if (dump->product_type < sizeof(products) / sizeof(products[0]))
+		out->product = products[dump->product_type];
+	out->memory_bytes = dump->memory_bytes;
+	out->commit_bytes = dump->commit_bytes;
+	out->commit_limit_bytes = dump->commit_limit_bytes;
+}

@@ -1,0 +1,39 @@
+/*
+ * triage.h - the passes that turn the bytes of a dump into the facts of a record.
+ */
+#ifndef DT_TRIAGE_TRIAGE_H
+#define DT_TRIAGE_TRIAGE_H
+
+#include "core/base/arena.h"
+#include "core/base/mapping.h"
+#include "core/model/crash.h"
+#include "core/base/status.h"
+
+/* Raised whenever a pass finds more than before: stored facts older than this are read again. */
+#define DT_FACTS_VERSION 1
+
+struct dt_triage_options {
+	bool hash;             /* SHA-256 of the file (skipped for files over DT_MAX_HASHED_FILE unless hash_large) */
+	bool hash_large;
+	const char *host;      /* name given by the caller, NULL */
+};
+
+struct dt_triage; /* holds decoders and scratch memory; made once, used for many dumps, not shared between threads */
+
+DT_MUST_USE enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err);
+void dt_triage_destroy(struct dt_triage *triage);
+
+/* Microseconds of the last dump, by stage, for the bench. */
+struct dt_triage_times {
+	double open, context, stack, hash, total;
+};
+const struct dt_triage_times *dt_triage_times(const struct dt_triage *triage);
+
+/* Analyses the file at path. Always gives facts: a file that cannot be opened or read has facts->failure. The facts live until the next call
+ * with the same triage. */
+const struct dt_facts *dt_triage_path(struct dt_triage *triage, const char *path, const struct dt_triage_options *options);
+/* The same for bytes in memory; path is only a name for the record. */
+const struct dt_facts *dt_triage_bytes(struct dt_triage *triage, struct dt_bytes bytes, const char *path,
+                                       const struct dt_triage_options *options);
+
+#endif

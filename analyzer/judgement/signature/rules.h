@@ -1,0 +1,57 @@
+/*
+ * rules.h - signatures of known crashes: loaded once, matched against facts.
+ *
+ * The language is YAML; signatures/README.md describes it. A rule set is frozen
+ * when it is loaded and may be shared by threads.
+ */
+#ifndef DT_SIGNATURE_RULES_H
+#define DT_SIGNATURE_RULES_H
+
+#include "core/base/arena.h"
+#include "core/model/crash.h"
+
+struct dt_rules;
+
+/* Loads every *.yml of a directory (in name order), or one file. All or nothing:
+ * DT_ERR_FORMAT names file, line and column; DT_ERR_IO; DT_ERR_LIMIT; DT_ERR_NOMEM. */
+DT_MUST_USE enum dt_status dt_rules_load(struct dt_rules **out, const char *path, struct dt_error *err);
+/* Loads one rule from text; name stands for the file in messages. */
+DT_MUST_USE enum dt_status dt_rules_load_text(struct dt_rules **out, const char *name, const char *text, size_t len,
+                                              struct dt_error *err);
+/* The signatures built into the program, so that it works without its files. */
+DT_MUST_USE enum dt_status dt_rules_load_builtin(struct dt_rules **out, struct dt_error *err);
+void dt_rules_free(struct dt_rules *rules);
+
+/* First 16 hex digits of the hash over the rules' contents; the same rules in any order of files give the same. */
+const char *dt_rules_hash(const struct dt_rules *rules);
+size_t dt_rules_count(const struct dt_rules *rules);
+
+/* A sample of samples/ and what the rule must say of it. */
+struct dt_rule_test {
+	const char *sample;
+	enum dt_grade grade; /* DT_grade_NULL: it must not match */
+};
+
+/* Texts that a rule does not have are NULL. */
+struct dt_rule_info {
+	const char *id, *title, *version, *status, *level, *category, *description, *author, *date;
+	const char *const *references;
+	size_t reference_count;
+	const char *const *next_steps; /* Markdown, in order */
+	size_t next_step_count;
+	const char *const *tags;
+	size_t tag_count;
+	const struct dt_rule_test *tests;
+	size_t test_count;
+	enum dt_verdict_class class; /* what a confirmed or probable match makes of the crash */
+};
+const struct dt_rule_info *dt_rule_info(const struct dt_rules *rules, size_t index);
+/* The rule with an id, or NULL. */
+const struct dt_rule_info *dt_rule_find(const struct dt_rules *rules, const char *id);
+
+/* The signatures that match, best grade first, then by id. Lists live in the
+ * arena; texts are borrowed from rules. Gives the count; arena->failed on lack of memory. */
+size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
+                      struct dt_match **out);
+
+#endif

@@ -1,0 +1,30 @@
+# Writes a C file that holds files as arrays, with nothing but CMake.
+#
+#   cmake -DOUT=generated.c -DSYMBOL=name -DFILES=a.yml;b.yml -P embed.cmake
+#
+# defines `const struct dt_embedded name[]` and `const size_t name_count`
+# (judgement/signature/embedded.h), in the order of the file names.
+
+list(SORT FILES)
+set(arrays "")
+set(rows "")
+set(index 0)
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME)
+  file(READ "${file}" hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+  string(APPEND arrays "static const unsigned char file_${index}[] = {\n${bytes}\n0x00};\n")
+  string(APPEND rows "\t{ \"${name}\", (const char *)file_${index}, sizeof(file_${index}) - 1 },\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+
+file(CONFIGURE OUTPUT "${OUT}" @ONLY CONTENT "/* Made by cmake/embed.cmake; do not edit. */
+#include \"judgement/signature/embedded.h\"
+
+@arrays@
+const struct dt_embedded @SYMBOL@[] = {
+@rows@\t{ NULL, NULL, 0 },
+};
+const size_t @SYMBOL@_count = @index@;
+")

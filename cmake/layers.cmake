@@ -1,0 +1,40 @@
+# The table of edges: who may use whom. CMake links by it, and tests/layers/
+# checks it against the compiler's dependency files and the objects' symbols.
+#
+#   dt_layer(NAME folder USES layers... LIBRARIES outside libraries...)
+#
+# A layer may include headers of, and call into, itself and the layers it names
+# (not what those name in turn). `core` stands for base, hash, tables, model.
+
+set(DT_CORE base hash tables model)
+
+function(dt_layers)
+  # core: what all share; knows nothing of dumps or rules
+  dt_layer(base      core/base)
+  dt_layer(hash      core/hash            USES base                       LIBRARIES crypto)
+  dt_layer(model     core/model           USES base                       LIBRARIES jansson)
+  dt_layer(tables    core/tables          USES base model)
+  # facts: bytes -> facts
+  dt_layer(memory    facts/memory         USES core)
+  dt_layer(dump      facts/dump           USES core memory)
+  dt_layer(insn      facts/insn           USES core                       LIBRARIES capstone)
+  dt_layer(stack     facts/stack          USES core memory dump insn)
+  dt_layer(triage    facts/triage         USES core memory dump insn stack)
+  # judgement: facts -> judgement; pure
+  dt_layer(blame     judgement/blame      USES core)
+  dt_layer(bucket    judgement/bucket     USES core)
+  dt_layer(signature judgement/signature  USES core                       LIBRARIES yaml)
+  dt_layer(verdict   judgement/verdict    USES core blame bucket signature)
+  # report: one file per output format
+  dt_layer(report    report               USES core)
+  # doors: what people call
+  dt_layer(cli       doors/cli            USES core triage signature verdict report dump)
+endfunction()
+
+# Outside libraries: how each is linked. Those marked static are linked from
+# their archives, because loading them dynamically costs more start-up than
+# the analysis of a dump (README, "Speed").
+set(DT_LIBRARY_crypto   static libcrypto.a crypto)
+set(DT_LIBRARY_capstone static libcapstone.a capstone)
+set(DT_LIBRARY_yaml     static libyaml.a yaml)
+set(DT_LIBRARY_jansson  static libjansson.a jansson)

@@ -1,0 +1,26 @@
+/*
+ * sample.h - builds dumps from text recipes, for tests, goldens and the bench.
+ *
+ * The builder knows the formats from their documentation on its own: it shares
+ * no layout, constant or code with the analyzer, so that a mistake in one shows
+ * against the other. samples/README.md describes the recipe language.
+ */
+#ifndef DT_SAMPLE_H
+#define DT_SAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sample {
+	uint8_t *data; /* malloc'd; sample_free */
+	size_t len;
+	char error[256]; /* "recipe:12: ..." when building failed, else "" */
+};
+
+/* Builds from recipe text; name is for messages. 0 on success, -1 with error set. */
+int sample_build(struct sample *out, const char *name, const char *recipe, size_t len);
+/* Reads the recipe from a file. `base` of a recipe names another one in the same folder. */
+int sample_build_file(struct sample *out, const char *path);
+void sample_free(struct sample *sample);
+
+#endif
