@@ -5,6 +5,7 @@
 # defines `const struct dt_embedded name[]` and `const size_t name_count`
 # (judgement/signature/embedded.h), in the order of the file names.
 
+cmake_minimum_required(VERSION 3.25)
 list(SORT FILES)
 set(arrays "")
 set(rows "")

@@ -13,20 +13,20 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 /* Between allocations, so that running over the end of one is seen. */
-#define REDZONE 16
-#define BYTE_ALIGN ALIGN
-#define POISON(at, size) __asan_poison_memory_region((at), (size))
+#define REDZONE            16
+#define BYTE_ALIGN         ALIGN
+#define POISON(at, size)   __asan_poison_memory_region((at), (size))
 #define UNPOISON(at, size) __asan_unpoison_memory_region((at), (size))
 #else
-#define REDZONE 0
-#define BYTE_ALIGN 1
-#define POISON(at, size) ((void)(at), (void)(size))
+#define REDZONE            0
+#define BYTE_ALIGN         1
+#define POISON(at, size)   ((void)(at), (void)(size))
 #define UNPOISON(at, size) ((void)(at), (void)(size))
 #endif
 
-#define ALIGN alignof(max_align_t)
+#define ALIGN      alignof(max_align_t)
 #define BLOCK_SIZE ((size_t)64 << 10) /* below malloc's threshold for mapping pages */
-#define BIG (BLOCK_SIZE / 4)          /* from here on an allocation has its own block */
+#define BIG        (BLOCK_SIZE / 4)   /* from here on an allocation has its own block */
 
 struct dt_arena_block {
 	alignas(max_align_t) struct dt_arena_block *next;

@@ -12,6 +12,7 @@
 #define DT_MAX_ARENA (48u << 20)       /* bytes of facts and scratch for one dump */
 #define DT_MAX_RECORD (8u << 20)       /* bytes of one encoded record */
 #define DT_MAX_JSON (32u << 20)        /* bytes of one record as JSON */
+#define DT_MAX_JSON_VALUES (1u << 20)  /* values in one JSON text */
 #define DT_MAX_HASHED_FILE (64u << 20) /* larger files are hashed only when asked */
 
 /* Counts that the record may hold; fields.def names them */

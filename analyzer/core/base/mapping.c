@@ -106,7 +106,7 @@ static const char *type_name(mode_t mode)
 		mode_t type;
 		const char *name;
 	} types[] = {
-		{ S_IFDIR, "a directory" },       { S_IFIFO, "a pipe" },   { S_IFCHR, "a character device" },
+		{ S_IFDIR, "a directory" },    { S_IFIFO, "a pipe" },    { S_IFCHR, "a character device" },
 		{ S_IFBLK, "a block device" }, { S_IFSOCK, "a socket" },
 	};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -127,7 +127,8 @@ static enum dt_status map_file(struct dt_mapping *map, int fd, struct dt_error *
 {
 	struct slot *slot = slot_take();
 	if (!slot)
-		return dt_fail(err, DT_ERR_LIMIT, "expected at most %d files open at a time, this is one more", MAX_OPEN);
+		return dt_fail(err, DT_ERR_LIMIT, "expected at most %d files open at a time, this is one more",
+		               MAX_OPEN);
 	void *data = mmap(NULL, (size_t)map->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED) {
 		int reason = errno;
@@ -146,7 +147,8 @@ enum dt_status dt_mapping_open_fd(struct dt_mapping *map, int fd, struct dt_erro
 	if (fstat(fd, &st) != 0)
 		return dt_fail(err, DT_ERR_IO, "cannot read its status: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return dt_fail(err, DT_ERR_UNSUPPORTED, "expected a regular file, found %s", type_name(st.st_mode));
+		return dt_fail(err, DT_ERR_UNSUPPORTED, "expected a regular file, found %s",
+		               type_name(st.st_mode));
 	map->size = (uint64_t)st.st_size;
 	map->mtime = filetime_of(st.st_mtim);
 	return map->size ? map_file(map, fd, err) : DT_OK;
@@ -158,7 +160,8 @@ enum dt_status dt_mapping_open(struct dt_mapping *map, const char *path, struct 
 	/* Without O_NONBLOCK the open of a pipe waits for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && errno == ENXIO)
-		return dt_fail(err, DT_ERR_UNSUPPORTED, "expected a regular file, found a socket or a device without a driver");
+		return dt_fail(err, DT_ERR_UNSUPPORTED,
+		               "expected a regular file, found a socket or a device without a driver");
 	if (fd < 0)
 		return dt_fail(err, DT_ERR_IO, "cannot open: %s", strerror(errno));
 	enum dt_status status = dt_mapping_open_fd(map, fd, err);

@@ -1,19 +1,22 @@
 #include "core/base/status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/text.h"
 
 static enum dt_status fill(struct dt_error *err, enum dt_status status, const char *fmt, va_list args)
 {
+	/* More than is kept, so that a cut through a character or an escape is seen. */
+	char text[sizeof err->text + 16];
 	if (!err)
 		return status;
-	int len = vsnprintf(err->text, sizeof err->text, fmt, args);
+	if (vsnprintf(text, sizeof text, fmt, args) < 0)
+		text[0] = 0;
+	size_t len = dt_text_fit(text, sizeof err->text - 1);
+	memcpy(err->text, text, len);
+	err->text[len] = 0;
 	err->status = status;
-	if (len < 0)
-		err->text[0] = 0;
-	else if ((size_t)len >= sizeof err->text)
-		err->text[dt_text_fit(err->text, sizeof err->text - 1)] = 0;
 	return status;
 }
 

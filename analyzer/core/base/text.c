@@ -4,12 +4,12 @@
 
 #include "core/base/limits.h"
 
-#define ESCAPE_BEGIN 0x27E8u
+#define ESCAPE_BEGIN      0x27E8u
 #define ESCAPE_TEXT_BEGIN "\xE2\x9F\xA8"
-#define ESCAPE_TEXT_END "\xE2\x9F\xA9"
-#define ESCAPE_MARK 3  /* bytes of each of the two */
-#define ESCAPE_MAX 14  /* bytes of the longest escape: two marks, U+ and six digits */
-#define REPEAT(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define ESCAPE_TEXT_END   "\xE2\x9F\xA9"
+#define ESCAPE_MARK       3  /* bytes of each of the two */
+#define ESCAPE_MAX        14 /* bytes of the longest escape: two marks, U+ and six digits */
+#define REPEAT(byte)      (UINT64_C(0x0101010101010101) * (byte))
 
 /* Code points that are valid and still must not reach a terminal or a page. */
 static bool must_escape(uint32_t cp)
@@ -20,11 +20,21 @@ static bool must_escape(uint32_t cp)
 	       (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) || cp == ESCAPE_BEGIN;
 }
 
+/* Bytes of a character by its first one; 0 when none begins so. */
+static size_t utf8_len(uint8_t first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xC2 || first > 0xF4)
+		return 0;
+	return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 /* Bytes of the character that begins at p, and its code point; 0 when it is not valid UTF-8. */
 static size_t utf8_decode(const uint8_t *p, size_t len, uint32_t *cp)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+	size_t n = len ? utf8_len(p[0]) : 0;
 	if (n == 0 || n > len)
 		return 0;
 	uint32_t value = n == 1 ? p[0] : p[0] & (0x7Fu >> n);
@@ -37,6 +47,11 @@ static size_t utf8_decode(const uint8_t *p, size_t len, uint32_t *cp)
 		return 0;
 	*cp = value;
 	return n;
+}
+
+size_t dt_text_decode(const char *text, size_t len, uint32_t *code_point)
+{
+	return utf8_decode((const uint8_t *)text, len, code_point);
 }
 
 /* Where converted text goes: first measured (out is NULL), then written. */
@@ -119,7 +134,8 @@ static void convert_utf8(struct sink *sink, struct dt_bytes b)
 	}
 }
 
-static const char *convert(struct dt_arena *arena, struct dt_bytes b, void (*to)(struct sink *, struct dt_bytes))
+static const char *convert(struct dt_arena *arena, struct dt_bytes b,
+                           void (*to)(struct sink *, struct dt_bytes))
 {
 	struct sink sink = { NULL, 0 };
 	to(&sink, b);
@@ -209,7 +225,7 @@ bool dt_text_is_clean(const char *text, size_t len)
 	if (is_plain(text, len))
 		return true;
 	for (size_t i = 0, n; i < len; i += n) {
-		n = unit_len(text + i, len - i);
+		n = text[i] >= 0x20 && text[i] < 0x7F ? 1 : unit_len(text + i, len - i);
 		if (n == 0)
 			return false;
 	}
@@ -298,7 +314,8 @@ bool dt_text_parse_u64(const char *text, bool hex_default, uint64_t *out)
 		if (*p == 0 && digit)
 			break;
 		uint64_t d = (uint64_t)digit_value(*p);
-		if (d >= base || __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, d, &value))
+		if (d >= base || __builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, d, &value))
 			return false;
 		digit = true;
 	}

@@ -26,6 +26,9 @@ bool dt_text_is_clean(const char *text, size_t len);
  * bytes and ends neither inside a character nor inside an escape. */
 size_t dt_text_fit(const char *text, size_t max);
 
+/* Bytes (1 to 4) of the UTF-8 character at text and its code point; 0 when none of at most len bytes is there. */
+size_t dt_text_decode(const char *text, size_t len, uint32_t *code_point);
+
 /* ASCII case folded, locale ignored. NULL equals only NULL. */
 bool dt_text_equal_fold(const char *a, const char *b);
 bool dt_text_starts_fold(const char *text, const char *prefix);

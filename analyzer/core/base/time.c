@@ -4,10 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#define DAY (UINT64_C(86400) * DT_TIME_SECOND)
+#define DAY        (UINT64_C(86400) * DT_TIME_SECOND)
 #define FIRST_YEAR 1601
-/* The first instant of the year 10000. */
-#define TIME_END (DT_TIME_UNIX_EPOCH + UINT64_C(253402300800) * DT_TIME_SECOND)
 
 /* Days from 1601-01-01 to the first of January of a year: the Gregorian rules begin anew every 400 years, and 1601
  * begins such a period. */
@@ -54,12 +52,13 @@ static void put_fraction(char *at, unsigned fraction)
 
 bool dt_time_format(uint64_t filetime, char out[DT_TIME_TEXT_MAX])
 {
-	if (filetime >= TIME_END)
+	if (filetime >= DT_TIME_END)
 		return false;
 	struct date date = date_of(filetime / DAY);
-	unsigned second = (unsigned)(filetime % DAY / DT_TIME_SECOND), fraction = (unsigned)(filetime % DT_TIME_SECOND);
-	int len = snprintf(out, DT_TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u", date.year % 10000, date.month, date.day,
-	                   second / 3600, second / 60 % 60, second % 60);
+	unsigned second = (unsigned)(filetime % DAY / DT_TIME_SECOND);
+	unsigned fraction = (unsigned)(filetime % DT_TIME_SECOND);
+	int len = snprintf(out, DT_TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u", date.year % 10000,
+	                   date.month, date.day, second / 3600, second / 60 % 60, second % 60);
 	if (fraction)
 		put_fraction(out + len, fraction);
 	else
@@ -137,14 +136,14 @@ static bool parse_offset(const char **text, uint64_t *filetime)
 	if (hour > 23 || minute > 59 || (sign == '+' && offset > *filetime))
 		return false;
 	*filetime = sign == '+' ? *filetime - offset : *filetime + offset;
-	return *filetime < TIME_END;
+	return *filetime < DT_TIME_END;
 }
 
 bool dt_time_parse(const char *text, uint64_t *filetime)
 {
 	uint64_t value = 0;
-	if (!text || !parse_date(&text, &value) || !parse_clock(&text, &value) || !parse_fraction(&text, &value) ||
-	    !parse_offset(&text, &value) || *text)
+	if (!text || !parse_date(&text, &value) || !parse_clock(&text, &value) ||
+	    !parse_fraction(&text, &value) || !parse_offset(&text, &value) || *text)
 		return false;
 	*filetime = value;
 	return true;

@@ -55,6 +55,9 @@ struct dt_object {
 };
 
 extern const struct dt_object dt_object_crash, dt_object_facts, dt_object_judgement;
+/* All objects in the order of fields.def: inner ones before outer ones. */
+extern const struct dt_object *const dt_objects[];
+extern const size_t dt_object_count;
 
 /* The word of an enumerated value, NULL for 0 and for values out of range:
  * dt_word(&dt_words_trust, frame->trust). */
@@ -95,7 +98,7 @@ struct dt_value {
 			const void *items;
 			size_t count;
 			const struct dt_object *object;
-		} list; /* LIST, TEXTS, HEXES, REGISTERS as a whole */
+		} list; /* LIST, TEXTS, HEXES, REGISTERS as a whole; the one object of HAS, MAY and of an element of LIST (HAS) */
 	} as;
 };
 struct dt_value dt_path_get(const struct dt_path *path, const void *root);

@@ -149,15 +149,17 @@ struct dt_opt dt_context_sp(const struct dt_context *context)
 }
 
 /* The caller has checked that all slots lie inside. */
-static void take(struct dt_context *out, struct dt_bytes bytes, const struct slot *slots, size_t count, uint32_t groups)
+static void take(struct dt_context *out, struct dt_bytes bytes, const struct slot *slots, size_t count,
+                 uint32_t groups)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct slot *slot = &slots[i];
+		bool wide = slot->width == 8;
 
 		if (slot->group && !(groups & slot->group))
 			continue;
 		dt_context_set(out, slot->number,
-		               slot->width == 8 ? dt_bytes_u64_or(bytes, slot->off, 0) : dt_bytes_u32_or(bytes, slot->off, 0));
+		               wide ? dt_bytes_u64_or(bytes, slot->off, 0) : dt_bytes_u32_or(bytes, slot->off, 0));
 	}
 }
 
@@ -180,7 +182,8 @@ bool dt_trap_frame_parse_x64(struct dt_context *out, struct dt_bytes bytes)
 {
 	if (bytes.len < DT_TRAP_FRAME_X64_SIZE)
 		return false;
-	*out = (struct dt_context){ .machine = DT_MACHINE_X64, .source = DT_FAULT_TRAP_FRAME, .has_fault_address = true };
+	*out = (struct dt_context){ .machine = DT_MACHINE_X64, .source = DT_FAULT_TRAP_FRAME };
+	out->has_fault_address = true;
 	take(out, bytes, SLOTS(x64_trap_slots), 0);
 	out->fault_address = dt_bytes_u64_or(bytes, 0xd0, 0);
 	out->user_mode = (dt_bytes_u16_or(bytes, 0x170, 0) & 3) == 3;
@@ -191,7 +194,8 @@ bool dt_trap_frame_parse_arm64(struct dt_context *out, struct dt_bytes bytes)
 {
 	if (bytes.len < DT_TRAP_FRAME_ARM64_SIZE)
 		return false;
-	*out = (struct dt_context){ .machine = DT_MACHINE_ARM64, .source = DT_FAULT_TRAP_FRAME, .has_fault_address = true };
+	*out = (struct dt_context){ .machine = DT_MACHINE_ARM64, .source = DT_FAULT_TRAP_FRAME };
+	out->has_fault_address = true;
 	take(out, bytes, SLOTS(arm64_trap_slots), 0);
 	out->fault_address = dt_bytes_u64_or(bytes, 0x08, 0);
 	out->user_mode = (dt_bytes_u32_or(bytes, 0x90, 0) & 0xf) == 0;

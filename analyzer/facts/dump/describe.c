@@ -8,7 +8,8 @@
 #include "facts/dump/reader.h"
 
 #define EXPECTED "expected PAGEDU64, PAGEDUMP or MDMP"
-#define TEXT_LOOK 256 /* bytes looked at to tell text */
+#define TEXT_LOOK 256        /* bytes looked at to tell text */
+#define ZERO_LOOK (64u << 20) /* bytes looked at to tell a file of zeros */
 
 struct signature {
 	const char *bytes;
@@ -25,7 +26,7 @@ static const struct signature signatures[] = {
 	{ "7z\xbc\xaf\x27\x1c", 6, 0, "7z archive" UNPACK },
 	{ "Rar!\x1a\x07", 6, 0, "RAR archive" UNPACK },
 	{ "\x1f\x8b", 2, 0, "gzip file" UNPACK },
-	{ "\xfd" "7zXZ", 6, 0, "xz file" UNPACK },
+	{ "\xfd\x37zXZ", 6, 0, "xz file" UNPACK },
 	{ "\x28\xb5\x2f\xfd", 4, 0, "zstd file" UNPACK },
 	{ "BZh", 3, 0, "bzip2 file" UNPACK },
 	{ "ustar", 5, 257, "tar archive" UNPACK },
@@ -34,7 +35,7 @@ static const struct signature signatures[] = {
 	{ "wake", 4, 0, "hibernation file that Windows woke up from, no dump" },
 	{ "RSTR", 4, 0, "hibernation file, no dump" },
 	{ "MZ", 2, 0, "Windows program or library" },
-	{ "\x7f" "ELF", 4, 0, "ELF program or library, not a core file" },
+	{ "\x7f\x45LF", 4, 0, "ELF program or library, not a core file" },
 	{ "ElfFile", 7, 0, "Windows event log" },
 	{ "regf", 4, 0, "registry hive" },
 	{ "\x89PNG", 4, 0, "PNG picture" },
@@ -58,9 +59,11 @@ static const struct signature *signature_of(struct dt_bytes file)
 	return NULL;
 }
 
-/* Every byte, in big steps: an all-zero file is what a machine leaves that lost power while it wrote. */
-static bool is_zero(struct dt_bytes bytes)
+/* A file of zeros is what a machine leaves that lost power while it wrote. */
+static bool is_zero(struct dt_bytes file)
 {
+	struct dt_bytes bytes = dt_bytes_clip(file, 0, ZERO_LOOK);
+
 	return bytes.len && bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0;
 }
 
@@ -101,13 +104,17 @@ enum dt_status dt_dump_describe(struct dt_bytes file, struct dt_error *err)
 		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 0, "the file is empty");
 	if (is_zero(file))
 		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 0,
-		                  "all 0x%zx bytes are zero: the dump's space was set aside and never written", file.len);
+		                  "%s 0x%zx bytes are zero: the dump's space was set aside and never written",
+		                  file.len > ZERO_LOOK ? "the first" : "all",
+		                  file.len > ZERO_LOOK ? ZERO_LOOK : file.len);
 	print_begin(file, begin, sizeof(begin));
 	if (signature)
 		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 0, EXPECTED ", found %s (%s)", begin, signature->what);
 	if (is_half_signature(file))
-		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 4, EXPECTED ", found %s: a kernel dump whose writing was interrupted or "
-		                  "that was changed since", begin);
+		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 4,
+		                  EXPECTED ", found %s: a kernel dump whose writing was interrupted or "
+		                           "that was changed since",
+		                  begin);
 	if (is_text(file))
 		return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 0, EXPECTED ", found %s (text)", begin);
 	return dt_fail_at(err, DT_ERR_NOT_A_DUMP, 0, EXPECTED ", found %s", begin);

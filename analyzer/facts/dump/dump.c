@@ -4,6 +4,7 @@
 #include "facts/dump/dump.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +52,8 @@ void dt_dump_index_modules(struct dt_dump *dump)
 	dump->index_count = count;
 }
 
-static const struct dt_module *innermost(const struct dt_module *best, const struct dt_module *module, uint64_t va)
+static const struct dt_module *innermost(const struct dt_module *best, const struct dt_module *module,
+                                         uint64_t va)
 {
 	if (!holds(module, va) || (best && best->size.value <= module->size.value))
 		return best;
@@ -93,7 +95,8 @@ const struct dt_unloaded *dt_dump_unloaded_at(const struct dt_dump *dump, uint64
 	for (size_t i = 0; i < dump->unloaded_count; i++) {
 		const struct dt_unloaded *unloaded = &dump->unloaded[i];
 
-		if (unloaded->start.known && unloaded->end.known && va >= unloaded->start.value && va < unloaded->end.value)
+		if (unloaded->start.known && unloaded->end.known && va >= unloaded->start.value &&
+		    va < unloaded->end.value)
 			return unloaded;
 	}
 	return NULL;
@@ -147,7 +150,8 @@ void dt_dump_missing(struct dt_dump *dump, const char *text)
 
 bool dt_dump_is_windows(const struct dt_dump *dump)
 {
-	return dump->format != DT_FORMAT_USER || dump->platform_id <= 3; /* Win32s, 9x, NT, CE; the others begin at 0x8000 */
+	return dump->format != DT_FORMAT_USER ||
+	       dump->platform_id <= 3; /* Win32s, 9x, NT, CE; the others begin at 0x8000 */
 }
 
 struct dt_opt dt_field32(struct dt_bytes file, uint64_t off)
@@ -177,12 +181,34 @@ static const char *unless_empty(const char *text)
 	return text && text[0] ? text : NULL;
 }
 
+/* Names of drivers are printable ASCII nearly always: their conversion is half the time of opening a dump. Gives
+ * their length, or SIZE_MAX where the text needs the full conversion. */
+static size_t plain_ascii(struct dt_bytes utf16, char out[DT_MAX_DUMP_NAME / 2])
+{
+	size_t len = 0;
+
+	for (; len < utf16.len / 2; len++) {
+		unsigned c = utf16.data[2 * len] | (unsigned)utf16.data[2 * len + 1] << 8;
+
+		if (c == 0)
+			break;
+		if (c - 0x20 > 0x7e - 0x20)
+			return SIZE_MAX;
+		out[len] = (char)c;
+	}
+	return len;
+}
+
 const char *dt_dump_text16(struct dt_dump *dump, uint64_t off, uint64_t len)
 {
+	char plain[DT_MAX_DUMP_NAME / 2];
 	struct dt_bytes bytes;
 
 	if (!dt_bytes_sub(dump->file, off, len, &bytes) || !takes_text(dump, len))
 		return NULL;
+	size_t count = plain_ascii(bytes, plain);
+	if (count != SIZE_MAX)
+		return count ? dt_arena_strndup(dump->arena, plain, count) : NULL;
 	return unless_empty(dt_text_from_utf16(dump->arena, bytes));
 }
 
@@ -213,16 +239,20 @@ struct dt_bytes dt_dump_part(struct dt_dump *dump, const char *part, uint64_t of
 		return none;
 	struct dt_bytes bytes = dt_bytes_clip(dump->file, off, len);
 	if (bytes.len < len) {
-		dt_dump_cut(dump, part, "0x%" PRIx64 " bytes at 0x%" PRIx64 " would end at 0x%" PRIx64 ", the file ends at 0x%zx",
+		dt_dump_cut(dump, part,
+		            "0x%" PRIx64 " bytes at 0x%" PRIx64 " would end at 0x%" PRIx64
+		            ", the file ends at 0x%zx",
 		            len, off, off + len, dump->file.len);
-		dt_dump_missing(dump, bytes.len ? dt_arena_printf(dump->arena, "%s: 0x%zx of 0x%" PRIx64 " bytes are there", part,
-		                                                  bytes.len, len)
+		dt_dump_missing(dump, bytes.len ? dt_arena_printf(dump->arena,
+		                                                  "%s: 0x%zx of 0x%" PRIx64 " bytes are there",
+		                                                  part, bytes.len, len)
 		                                : part);
 	}
 	return bytes;
 }
 
-size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uint64_t count, uint64_t stride, size_t cap)
+size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uint64_t count, uint64_t stride,
+                       size_t cap)
 {
 	if (off == 0 || off == DT_FILL32 || count == 0)
 		return 0;
@@ -230,18 +260,24 @@ size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uin
 	uint64_t there = count < room ? count : room;
 	if (count > room) {
 		uint64_t end;
-		bool wraps = __builtin_mul_overflow(count, stride, &end) || __builtin_add_overflow(end, off, &end);
+		bool wraps =
+			__builtin_mul_overflow(count, stride, &end) || __builtin_add_overflow(end, off, &end);
 
 		if (wraps)
-			dt_dump_cut(dump, part, "%" PRIu64 " entries at 0x%" PRIx64 " would end beyond any file", count, off);
+			dt_dump_cut(dump, part, "%" PRIu64 " entries at 0x%" PRIx64 " would end beyond any file",
+			            count, off);
 		else
-			dt_dump_cut(dump, part, "%" PRIu64 " entries at 0x%" PRIx64 " would end at 0x%" PRIx64 ", the file ends at 0x%zx",
+			dt_dump_cut(dump, part,
+			            "%" PRIu64 " entries at 0x%" PRIx64 " would end at 0x%" PRIx64
+			            ", the file ends at 0x%zx",
 			            count, off, end, dump->file.len);
-		dt_dump_missing(dump, dt_arena_printf(dump->arena, "%s: %" PRIu64 " of %" PRIu64 " entries are there", part,
-		                                      there, count));
+		dt_dump_missing(dump,
+		                dt_arena_printf(dump->arena, "%s: %" PRIu64 " of %" PRIu64 " entries are there",
+		                                part, there, count));
 	}
 	if (there > cap) {
-		dt_dump_cut(dump, part, "%" PRIu64 " entries at 0x%" PRIx64 ", the first %zu are read", count, off, cap);
+		dt_dump_cut(dump, part, "%" PRIu64 " entries at 0x%" PRIx64 ", the first %zu are read", count,
+		            off, cap);
 		return cap;
 	}
 	return (size_t)there;

@@ -5,9 +5,9 @@
 
 #include "facts/dump/reader.h"
 
-#define DT_DUMP_FORMAT(id, title, signature, is_read, not_read)                                       \
-	static const struct dt_dump_format format_##id = { #id,      title,    signature,             \
-		                                           is_read,  not_read, dt_##id##_recognise,   \
+#define DT_DUMP_FORMAT(id, title, signature, is_read, not_read)                                          \
+	static const struct dt_dump_format format_##id = { #id,           title,    signature,           \
+		                                           is_read,       not_read, dt_##id##_recognise, \
 		                                           dt_##id##_open };
 #include "facts/dump/formats.def"
 
@@ -25,8 +25,8 @@ static const struct dt_dump_format *reader_of(struct dt_bytes file)
 	return NULL;
 }
 
-enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct dt_arena *arena, struct dt_notes *notes,
-                            struct dt_error *err)
+enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct dt_arena *arena,
+                            struct dt_notes *notes, struct dt_error *err)
 {
 	memset(dump, 0, sizeof(*dump));
 	dump->file = file;
@@ -37,10 +37,15 @@ enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct d
 	if (!dump->reader)
 		return dt_dump_describe(file, err);
 	enum dt_status status = dump->reader->open(dump, err);
-	if (status != DT_OK)
+	if (status != DT_OK) {
+		if (dump->complete == DT_TRUE)
+			dump->complete = DT_NOT_KNOWN; /* nothing was found missing before reading stopped, which
+			                                  says little */
 		return status;
+	}
 	dt_dump_index_modules(dump);
 	if (arena->failed)
-		return dt_fail(err, DT_ERR_NOMEM, "the dump asks for more than the %zu bytes of memory it may have", arena->max);
+		return dt_fail(err, DT_ERR_NOMEM,
+		               "the dump asks for more than the %zu bytes of memory it may have", arena->max);
 	return DT_OK;
 }

@@ -24,8 +24,8 @@ enum {
 
 /* DumpType to kind; types above 7 are 64-bit only. */
 static const enum dt_kind kinds[] = {
-	DT_kind_NULL,     DT_KIND_FULL,        DT_KIND_SUMMARY,       DT_KIND_HEADER_ONLY,
-	DT_KIND_TRIAGE,   DT_KIND_FULL_BITMAP, DT_KIND_KERNEL_BITMAP, DT_KIND_BITMAP,
+	DT_kind_NULL,   DT_KIND_FULL,        DT_KIND_SUMMARY,       DT_KIND_HEADER_ONLY,
+	DT_KIND_TRIAGE, DT_KIND_FULL_BITMAP, DT_KIND_KERNEL_BITMAP, DT_KIND_BITMAP,
 };
 
 bool dt_kernel32_recognise(struct dt_bytes file)
@@ -35,7 +35,8 @@ bool dt_kernel32_recognise(struct dt_bytes file)
 
 static void read_facts(struct dt_dump *dump)
 {
-	struct dt_opt type = dt_field32(dump->file, H_DUMP_TYPE), product = dt_field32(dump->file, H_PRODUCT_TYPE);
+	struct dt_opt type = dt_field32(dump->file, H_DUMP_TYPE),
+		      product = dt_field32(dump->file, H_PRODUCT_TYPE);
 	struct dt_opt processors = dt_field32(dump->file, H_PROCESSORS);
 	const char *name;
 
@@ -57,10 +58,11 @@ enum dt_status dt_kernel32_open(struct dt_dump *dump, struct dt_error *err)
 	read_facts(dump);
 	if (dump->file.len < DT_HEADER32_SIZE)
 		return dt_fail_at(err, DT_ERR_TRUNCATED, dump->file.len,
-		                  "32-bit kernel dump header: 0x%x bytes expected, the file ends at 0x%zx", DT_HEADER32_SIZE,
-		                  dump->file.len);
+		                  "32-bit kernel dump header: 0x%x bytes expected, the file ends at 0x%zx",
+		                  DT_HEADER32_SIZE, dump->file.len);
 	if (dump->machine != DT_MACHINE_X86)
-		return dt_fail_at(err, DT_ERR_FORMAT, H_MACHINE, "32-bit kernel dump header: machine 0x%x, expected 0x14c (x86)",
+		return dt_fail_at(err, DT_ERR_FORMAT, H_MACHINE,
+		                  "32-bit kernel dump header: machine 0x%x, expected 0x14c (x86)",
 		                  dt_bytes_u32_or(dump->file, H_MACHINE, 0));
 	if (dt_context_parse(&dump->context, dump->machine, dt_bytes_clip(dump->file, H_CONTEXT, H_CONTEXT_SIZE)))
 		dump->context.source = DT_FAULT_HEADER_CONTEXT;

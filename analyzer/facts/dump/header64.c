@@ -82,8 +82,8 @@ static struct dt_opt time_field(struct dt_dump *dump, const char *name, uint64_t
 	struct dt_opt value = dt_field64(dump->file, off);
 
 	if (value.known && value.value > INT64_MAX) {
-		dt_note_add(dump->notes, DT_NOTE_WARNING, "header", "%s at 0x%" PRIx64 " is negative: 0x%" PRIx64, name, off,
-		            value.value);
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "header", "%s at 0x%" PRIx64 " is negative: 0x%" PRIx64,
+		            name, off, value.value);
 		value.known = false;
 	}
 	value.known = value.known && value.value;
@@ -103,8 +103,9 @@ static void read_processors(struct dt_dump *dump)
 	struct dt_opt count = dt_field32(dump->file, H_PROCESSORS);
 
 	if (count.known && (count.value == 0 || count.value > MAX_PROCESSORS)) {
-		dt_note_add(dump->notes, DT_NOTE_WARNING, "header", "NumberProcessors at 0x%x is %" PRIu64 ", expected 1 to %d",
-		            H_PROCESSORS, count.value, MAX_PROCESSORS);
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "header",
+		            "NumberProcessors at 0x%x is %" PRIu64 ", expected 1 to %d", H_PROCESSORS,
+		            count.value, MAX_PROCESSORS);
 		return;
 	}
 	dump->processors = count;
@@ -118,7 +119,8 @@ static void read_system(struct dt_dump *dump)
 	dump->build = dt_field32(dump->file, H_MINOR_VERSION);
 	dump->product_type = product.known && product.value <= 3 ? (unsigned)product.value : 0;
 	/* The low bits can hold a PCID, the high ones of ARM64 an ASID. */
-	uint64_t mask = dump->machine == DT_MACHINE_ARM64 ? UINT64_C(0x0000fffffffff000) : UINT64_C(0x000ffffffffff000);
+	uint64_t mask =
+		dump->machine == DT_MACHINE_ARM64 ? UINT64_C(0x0000fffffffff000) : UINT64_C(0x000ffffffffff000);
 	dump->directory_table_base = root.known ? root.value & mask : 0;
 	read_processors(dump);
 	dt_header_times(dump, H_SYSTEM_TIME, H_UPTIME);
@@ -132,19 +134,20 @@ static void read_context(struct dt_dump *dump)
 		dump->context.source = DT_FAULT_HEADER_CONTEXT;
 	else
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "header",
-		            "the context record at 0x%x is none of this machine: its flags are 0x%" PRIx32, H_CONTEXT,
-		            dt_bytes_u32_or(bytes, dump->machine == DT_MACHINE_X64 ? 0x30 : 0, 0));
+		            "the context record at 0x%x is none of this machine: its flags are 0x%" PRIx32,
+		            H_CONTEXT, dt_bytes_u32_or(bytes, dump->machine == DT_MACHINE_X64 ? 0x30 : 0, 0));
 }
 
 static void read_liveness(struct dt_dump *dump, const struct dt_header64 *header)
 {
-	if (dt_header64_has(header, DT_ATTRIBUTE_LIVE) || (dump->has_bugcheck && dump->bugcheck_code == LIVE_SYSTEM_DUMP))
+	if (dt_header64_has(header, DT_ATTRIBUTE_LIVE) ||
+	    (dump->has_bugcheck && dump->bugcheck_code == LIVE_SYSTEM_DUMP))
 		dump->live = DT_TRUE;
 	else if (header->attributes.known)
 		dump->live = DT_FALSE;
 	if (dt_header64_has(header, DT_ATTRIBUTE_OFFLINE))
 		dump->writer = DT_WRITER_OFFLINE;
-	else if (dt_header64_has(header, DT_ATTRIBUTE_KERNEL_TRIAGE))
+	else if (dt_opt_is(header->type, 4) && dt_header64_has(header, DT_ATTRIBUTE_KERNEL_TRIAGE))
 		dump->writer = DT_WRITER_KERNEL;
 }
 
@@ -166,11 +169,12 @@ enum dt_status dt_header64_read(struct dt_dump *dump, struct dt_header64 *out, s
 	read_liveness(dump, out);
 	if (dump->file.len < DT_HEADER64_SIZE)
 		return dt_fail_at(err, DT_ERR_TRUNCATED, dump->file.len,
-		                  "kernel dump header: 0x%x bytes expected, the file ends at 0x%zx", DT_HEADER64_SIZE,
-		                  dump->file.len);
+		                  "kernel dump header: 0x%x bytes expected, the file ends at 0x%zx",
+		                  DT_HEADER64_SIZE, dump->file.len);
 	if (name[0] && (dump->machine == DT_machine_NULL || dump->machine == DT_MACHINE_X86))
-		return dt_fail_at(err, DT_ERR_UNSUPPORTED, H_MACHINE, "kernel dump header: machine 0x%" PRIx64 " (%s) is not read",
-		                  machine.value, name);
+		return dt_fail_at(err, DT_ERR_UNSUPPORTED, H_MACHINE,
+		                  "kernel dump header: machine 0x%" PRIx64 " (%s) is not read", machine.value,
+		                  name);
 	if (dump->machine == DT_machine_NULL)
 		return dt_fail_at(err, DT_ERR_FORMAT, H_MACHINE,
 		                  "kernel dump header: machine 0x%x, expected 0x8664 (x64) or 0xaa64 (ARM64)",

@@ -8,7 +8,13 @@
 
 #include "facts/dump/reader.h"
 
-enum { KDBG_TAG = 0x10, KDBG_SIZE = 0x14, KDBG_KERN_BASE = 0x18, KDBG_NT_BUILD_LAB = 0x208, KDBG_PROCESSOR_BLOCK = 0x218 };
+enum {
+	KDBG_TAG = 0x10,
+	KDBG_SIZE = 0x14,
+	KDBG_KERN_BASE = 0x18,
+	KDBG_NT_BUILD_LAB = 0x208,
+	KDBG_PROCESSOR_BLOCK = 0x218
+};
 enum { KDBG_MIN_SIZE = 0x290, KDBG_MAX_SIZE = 0x1000 };
 
 struct field16 {

@@ -78,8 +78,9 @@ static void check_length(struct dt_dump *dump, uint64_t wanted)
 	if (wanted <= dump->file.len)
 		return;
 	dt_dump_cut(dump, "file", "0x%" PRIx64 " bytes expected, the file ends at 0x%zx", wanted, dump->file.len);
-	dt_dump_missing(dump, dt_arena_printf(dump->arena, "end of the file: 0x%zx of 0x%" PRIx64 " bytes are there",
-	                                      dump->file.len, wanted));
+	dt_dump_missing(dump,
+	                dt_arena_printf(dump->arena, "end of the file: 0x%zx of 0x%" PRIx64 " bytes are there",
+	                                dump->file.len, wanted));
 }
 
 /* Complete dumps: header and all pages of the physical runs. */
@@ -94,7 +95,8 @@ static void check_runs(struct dt_dump *dump)
 /* Bitmap dumps: the first page and the number of pages. */
 static void check_bitmap(struct dt_dump *dump)
 {
-	uint64_t first = dt_bytes_u64_or(dump->file, BODY + 0x20, 0), pages = dt_bytes_u64_or(dump->file, BODY + 0x28, 0);
+	uint64_t first = dt_bytes_u64_or(dump->file, BODY + 0x20, 0);
+	uint64_t pages = dt_bytes_u64_or(dump->file, BODY + 0x28, 0);
 
 	if (first && first <= UINT32_MAX && pages && pages < UINT64_C(1) << 40)
 		check_length(dump, first + pages * PAGE_SIZE);
@@ -102,6 +104,10 @@ static void check_bitmap(struct dt_dump *dump)
 
 static void say_not_read(struct dt_dump *dump)
 {
+	if (dump->kind == DT_KIND_HEADER_ONLY) {
+		dt_dump_missing(dump, "memory, modules and stack: this kind of dump has none");
+		return;
+	}
 	dt_dump_missing(dump, "memory: not read by this version");
 	dt_dump_missing(dump, "modules: not read by this version");
 	dt_dump_missing(dump, "stack: not read by this version");
@@ -118,15 +124,17 @@ static enum dt_status open_header(struct dt_dump *dump, struct dt_error *err)
 	if (status != DT_OK)
 		return status;
 	if (!row)
-		return dt_fail_at(err, DT_ERR_FORMAT, 0xf98, "kernel dump header: DumpType 0x%x, expected 1 to 10",
+		return dt_fail_at(err, DT_ERR_FORMAT, 0xf98,
+		                  "kernel dump header: DumpType 0x%x, expected 1 to 10",
 		                  dt_bytes_u32_or(dump->file, 0xf98, 0));
 	say_not_read(dump);
 	if (dt_header64_has(&header, DT_ATTRIBUTE_ENCRYPTED)) {
-		dt_note_add(dump->notes, DT_NOTE_WARNING, "header", "the dump is encrypted: only its header can be read");
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "header",
+		            "the dump is encrypted: only its header can be read");
 		dt_dump_missing(dump, "everything behind the header (encrypted)");
 	} else if (!row->confirm(dump->file)) {
-		dt_dump_cut(dump, "body", "DumpType %" PRIu32 " has %s at 0x%x, found 0x%08" PRIx32, row->type, row->signature, BODY,
-		            dt_bytes_u32_or(dump->file, BODY, 0));
+		dt_dump_cut(dump, "body", "DumpType %" PRIu32 " has %s at 0x%x, found 0x%08" PRIx32, row->type,
+		            row->signature, BODY, dt_bytes_u32_or(dump->file, BODY, 0));
 	} else if (row->type == 1) {
 		check_runs(dump);
 	} else if (row->confirm == has_bitmap) {
@@ -145,7 +153,7 @@ bool dt_summary64_recognise(struct dt_bytes file)
 	return dt_header64_is(file, 2);
 }
 
-bool dt_header64_recognise(struct dt_bytes file)
+bool dt_headeronly64_recognise(struct dt_bytes file)
 {
 	return dt_header64_is(file, 3);
 }
@@ -175,7 +183,7 @@ enum dt_status dt_summary64_open(struct dt_dump *dump, struct dt_error *err)
 	return open_header(dump, err);
 }
 
-enum dt_status dt_header64_open(struct dt_dump *dump, struct dt_error *err)
+enum dt_status dt_headeronly64_open(struct dt_dump *dump, struct dt_error *err)
 {
 	return open_header(dump, err);
 }

@@ -24,19 +24,21 @@
 struct dt_opt dt_field32(struct dt_bytes file, uint64_t off);
 struct dt_opt dt_field64(struct dt_bytes file, uint64_t off);
 
-/* Text of the file, clean UTF-8 in the arena. NULL when it is not all there, empty, too long, or the dump gave its share of
- * text already. len in bytes. */
+/* Text of the file, clean UTF-8 in the arena. NULL when it is not all there, empty, too long, or the dump gave
+ * its share of text already. len in bytes. */
 const char *dt_dump_text16(struct dt_dump *dump, uint64_t off, uint64_t len);
 const char *dt_dump_text8(struct dt_dump *dump, struct dt_bytes bytes);
 
-/* Something that the file should hold and does not, or not whole: a note, an entry of missing[], complete is false. */
+/* Something that the file should hold and does not, or not whole: a note, an entry of missing[], complete is
+ * false. */
 void dt_dump_cut(struct dt_dump *dump, const char *part, const char *fmt, ...) DT_PRINTF(3, 4);
-/* len bytes of a named part at off; what there is of them, and dt_dump_cut() when that is not all. Empty without a
- * complaint when off is 0, the fill, or len is 0. */
+/* len bytes of a named part at off; what there is of them, and dt_dump_cut() when that is not all. Empty without
+ * a complaint when off is 0, the fill, or len is 0. */
 struct dt_bytes dt_dump_part(struct dt_dump *dump, const char *part, uint64_t off, uint64_t len);
-/* The same for count entries of stride bytes: how many of them are there. cap: more are not read, and that is noted.
- * name of the entries in the plural is part. */
-size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uint64_t count, uint64_t stride, size_t cap);
+/* The same for count entries of stride bytes: how many of them are there. cap: more are not read, and that is
+ * noted. name of the entries in the plural is part. */
+size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uint64_t count, uint64_t stride,
+                       size_t cap);
 
 /* Sorts the modules for dt_dump_module_at. */
 void dt_dump_index_modules(struct dt_dump *dump);
@@ -65,8 +67,8 @@ static inline bool dt_header64_has(const struct dt_header64 *header, uint32_t at
 }
 /* Whether the file begins with a 64-bit kernel header of this DumpType. */
 bool dt_header64_is(struct dt_bytes file, uint32_t type);
-/* Fills the dump from the header: system, bugcheck, context. What there is of a header that is cut off is filled in
- * before DT_ERR_TRUNCATED. DT_ERR_UNSUPPORTED, DT_ERR_FORMAT: the machine. */
+/* Fills the dump from the header: system, bugcheck, context. What there is of a header that is cut off is filled
+ * in before DT_ERR_TRUNCATED. DT_ERR_UNSUPPORTED, DT_ERR_FORMAT: the machine. */
 enum dt_status dt_header64_read(struct dt_dump *dump, struct dt_header64 *out, struct dt_error *err);
 /* The bugcheck at off: code, gap to the parameters, their width (4 or 8). */
 void dt_header_bugcheck(struct dt_dump *dump, uint64_t code_off, uint64_t parameter_off, unsigned width);

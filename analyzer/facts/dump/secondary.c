@@ -9,10 +9,33 @@
 
 #include "facts/dump/reader.h"
 
-enum { FILE_HEADER = 0x10, BLOB_HEADER = 0x20, BLOB_TAG = 0x04, BLOB_SIZE = 0x14, BLOB_PRE = 0x18, BLOB_POST = 0x1c };
+enum {
+	FILE_HEADER = 0x10,
+	BLOB_HEADER = 0x20,
+	BLOB_TAG = 0x04,
+	BLOB_SIZE = 0x14,
+	BLOB_PRE = 0x18,
+	BLOB_POST = 0x1c
+};
 
 /* {bc5c008f-1e3a-44d7-988d-86f6884c6758}: the SMBIOS tables. */
 static const char smbios_tag[] = "\x8f\x00\x5c\xbc\x3a\x1e\xd7\x44\x98\x8d\x86\xf6\x88\x4c\x67\x58";
+
+/* Whether the file ends within the header of a blob that stands at off. */
+static bool ends_in_header(struct dt_bytes file, uint64_t off)
+{
+	struct dt_bytes rest = dt_bytes_clip(file, off, BLOB_HEADER);
+
+	return rest.len > 0 && rest.len < BLOB_HEADER && dt_bytes_u32_or(rest, 0, BLOB_HEADER) == BLOB_HEADER;
+}
+
+static void say_cut(struct dt_dump *dump, unsigned blob, uint64_t off, uint64_t end)
+{
+	dt_dump_cut(dump, "secondary data",
+	            "blob %u at 0x%" PRIx64 " would end at 0x%" PRIx64 ", the file ends at 0x%zx", blob, off, end,
+	            dump->file.len);
+	dt_dump_missing(dump, "end of the secondary data");
+}
 
 void dt_secondary_read(struct dt_dump *dump, uint64_t off)
 {
@@ -22,21 +45,22 @@ void dt_secondary_read(struct dt_dump *dump, uint64_t off)
 	for (unsigned i = 0; i < DT_MAX_BLOBS; i++) {
 		struct dt_bytes head;
 
-		if (!dt_bytes_sub(dump->file, off, BLOB_HEADER, &head) || dt_bytes_u32_or(head, 0, 0) != BLOB_HEADER)
+		if (ends_in_header(dump->file, off))
+			say_cut(dump, i, off, off + BLOB_HEADER);
+		if (!dt_bytes_sub(dump->file, off, BLOB_HEADER, &head) ||
+		    dt_bytes_u32_or(head, 0, 0) != BLOB_HEADER)
 			return;
 		uint64_t data = off + BLOB_HEADER + dt_bytes_u32_or(head, BLOB_PRE, 0);
 		uint64_t size = dt_bytes_u32_or(head, BLOB_SIZE, 0);
 		struct dt_bytes blob;
 		if (!dt_bytes_sub(dump->file, data, size, &blob)) {
-			dt_dump_cut(dump, "secondary data",
-			            "blob %u at 0x%" PRIx64 ": 0x%" PRIx64 " bytes at 0x%" PRIx64 ", the file ends at 0x%zx", i, off, size,
-			            data, dump->file.len);
-			dt_dump_missing(dump, "end of the secondary data");
+			say_cut(dump, i, off, data + size);
 			return;
 		}
 		if (dump->smbios.len == 0 && dt_bytes_match(head, BLOB_TAG, smbios_tag, 16))
 			dump->smbios = blob;
 		off = data + size + dt_bytes_u32_or(head, BLOB_POST, 0);
 	}
-	dt_note_add(dump->notes, DT_NOTE_WARNING, "secondary data", "more than %d blobs; the rest is not read", DT_MAX_BLOBS);
+	dt_note_add(dump->notes, DT_NOTE_WARNING, "secondary data", "more than %d blobs; the rest is not read",
+	            DT_MAX_BLOBS);
 }

@@ -60,7 +60,8 @@ static void say_cut(struct triage *t, uint64_t wanted)
 
 	dt_dump_cut(t->dump, "file", "0x%" PRIx64 " bytes expected, the file ends at 0x%" PRIx64, wanted, len);
 	dt_dump_missing(t->dump, dt_arena_printf(t->dump->arena,
-	                                         "end of the file: 0x%" PRIx64 " of 0x%" PRIx64 " bytes are there (%" PRIu64 " %%)",
+	                                         "end of the file: 0x%" PRIx64 " of 0x%" PRIx64
+	                                         " bytes are there (%" PRIu64 " %%)",
 	                                         len, wanted, len * 100 / wanted));
 }
 
@@ -73,8 +74,10 @@ static void check_end(struct triage *t)
 	if (size > t->file.len && size != DT_FILL32) {
 		say_cut(t, size);
 	} else if (!dt_bytes_match(t->file, valid, "TRGD", 4)) {
-		dt_dump_cut(t->dump, "triage block", "no end mark TRGD at 0x%" PRIx32 ": the file was not written to its end, or was "
-		            "changed since", valid);
+		dt_dump_cut(t->dump, "triage block",
+		            "no end mark TRGD at 0x%" PRIx32 ": the file was not written to its end, or was "
+		            "changed since",
+		            valid);
 		dt_dump_missing(t->dump, "end mark of the dump");
 	} else if (kernel && t->header.required_space.known && t->header.required_space.value <= INT64_MAX &&
 	           t->header.required_space.value > t->file.len) {
@@ -107,21 +110,27 @@ static void read_kdbg(struct triage *t)
 	if (dt_kdbg_parse(&t->dump->kdbg, bytes))
 		t->dump->kdbg_raw.va = t->header.kdbg_va.known ? t->header.kdbg_va.value : 0;
 	else
-		dt_note_add(t->dump->notes, DT_NOTE_WARNING, "debugger data", "0x%" PRIx32 " bytes at 0x%" PRIx32
-		            " are no KDBG block", field(t, T_KDBG_SIZE), field(t, T_KDBG));
+		dt_note_add(t->dump->notes, DT_NOTE_WARNING, "debugger data",
+		            "0x%" PRIx32 " bytes at 0x%" PRIx32 " are no KDBG block", field(t, T_KDBG_SIZE),
+		            field(t, T_KDBG));
 }
 
 static void add_blocks(struct triage *t)
 {
 	struct dt_dump *dump = t->dump;
 	uint64_t off = field(t, T_BLOCKS);
-	size_t count = dt_dump_entries(dump, "data blocks", off, field(t, T_BLOCK_COUNT), BLOCK_STRIDE, DT_MAX_RANGES / 2);
+	size_t count = dt_dump_entries(dump, "data blocks", off, field(t, T_BLOCK_COUNT), BLOCK_STRIDE,
+	                               DT_MAX_RANGES / 2);
 	size_t cut = 0;
 	uint64_t first_cut = 0;
 	struct dt_error err;
 
-	if (count == 0 || dt_memory_reserve(&dump->memory, count + 8, &err) != DT_OK)
+	if (count == 0)
 		return;
+	if (dt_memory_reserve(&dump->memory, count + 8, &err) != DT_OK) {
+		dt_dump_cut(dump, "data blocks", "%s", err.text);
+		return;
+	}
 	for (size_t i = 0; i < count; i++, off += BLOCK_STRIDE) {
 		uint32_t at = dt_bytes_u32_or(t->file, off + 8, 0), len = dt_bytes_u32_or(t->file, off + 12, 0);
 		struct dt_bytes bytes = dt_bytes_clip(t->file, at, len);
@@ -131,9 +140,11 @@ static void add_blocks(struct triage *t)
 		dt_memory_add(&dump->memory, dt_bytes_u64_or(t->file, off, 0), bytes, DT_RANGE_BLOCK);
 	}
 	if (cut) {
-		dt_dump_cut(dump, "data blocks", "%zu of %zu reach behind the end of the file, the first is described at 0x%" PRIx64,
+		dt_dump_cut(dump, "data blocks",
+		            "%zu of %zu reach behind the end of the file, the first is described at 0x%" PRIx64,
 		            cut, count, first_cut);
-		dt_dump_missing(dump, dt_arena_printf(dump->arena, "data blocks: %zu of %zu are not all there", cut, count));
+		dt_dump_missing(dump, dt_arena_printf(dump->arena, "data blocks: %zu of %zu are not all there",
+		                                      cut, count));
 	}
 }
 
@@ -150,7 +161,8 @@ static void add_stack(struct triage *t)
 
 static void add_data_page(struct triage *t)
 {
-	struct dt_bytes bytes = dt_dump_part(t->dump, "data page", field(t, T_DATA_PAGE), field(t, T_DATA_PAGE_SIZE));
+	struct dt_bytes bytes =
+		dt_dump_part(t->dump, "data page", field(t, T_DATA_PAGE), field(t, T_DATA_PAGE_SIZE));
 
 	dt_memory_add(&t->dump->memory, dt_bytes_u64_or(t->file, T_DATA_PAGE_VA, 0), bytes, DT_RANGE_BLOCK);
 }
@@ -165,7 +177,8 @@ static uint64_t pointer_in(const struct triage *t, const struct dt_region *regio
 	return (va & 7) == 0 && dt_address_is_kernel(t->dump->machine, va) ? va : 0;
 }
 
-/* The address of the PRCB stands in KiProcessorBlock, where a data block has it. The ranges are not in order yet. */
+/* The address of the PRCB stands in KiProcessorBlock, where a data block has it. The ranges are not in order yet.
+ */
 static uint64_t prcb_address(const struct triage *t)
 {
 	const struct dt_kdbg *kdbg = &t->dump->kdbg;
@@ -202,7 +215,8 @@ static void add_copies(struct triage *t)
 	dump->prcb.bytes = dt_dump_part(dump, "processor block", field(t, T_PRCB), kdbg->size_prcb);
 	dump->process.bytes = dt_dump_part(dump, "process", field(t, T_PROCESS), kdbg->size_eprocess);
 	dump->thread.bytes = dt_dump_part(dump, "thread", field(t, T_THREAD), kdbg->size_ethread);
-	dump->mm_storage.bytes = dt_dump_part(dump, "memory counters", mm, mm_size && mm_size < MM_SIZE ? mm_size : MM_SIZE);
+	dump->mm_storage.bytes =
+		dt_dump_part(dump, "memory counters", mm, mm_size && mm_size < MM_SIZE ? mm_size : MM_SIZE);
 	dump->prcb.va = prcb_address(t);
 	dump->thread.va = pointer_in(t, &dump->prcb, kdbg->off_prcb_current_thread);
 	dump->process.va = pointer_in(t, &dump->thread, kdbg->off_kthread_apc_process);
@@ -259,7 +273,8 @@ static void read_drivers(struct triage *t)
 {
 	struct dt_dump *dump = t->dump;
 	uint64_t off = field(t, T_DRIVERS);
-	size_t count = dt_dump_entries(dump, "driver list", off, field(t, T_DRIVER_COUNT), DRIVER_STRIDE, DT_MAX_MODULES);
+	size_t count = dt_dump_entries(dump, "driver list", off, field(t, T_DRIVER_COUNT), DRIVER_STRIDE,
+	                               DT_MAX_MODULES);
 	size_t nameless = 0;
 	uint64_t first = 0;
 
@@ -271,7 +286,8 @@ static void read_drivers(struct triage *t)
 			first = off;
 	}
 	if (nameless) {
-		dt_dump_cut(dump, "driver list", "%zu of %zu drivers have no name in the file, the first is described at 0x%" PRIx64,
+		dt_dump_cut(dump, "driver list",
+		            "%zu of %zu drivers have no name in the file, the first is described at 0x%" PRIx64,
 		            nameless, count, first);
 		dt_dump_missing(dump, "names of some drivers");
 	}
@@ -294,7 +310,8 @@ static void read_unloaded(struct triage *t)
 	struct dt_dump *dump = t->dump;
 	uint64_t off = field(t, T_UNLOADED);
 	uint64_t wanted = dt_bytes_u64_or(dt_dump_part(dump, "unloaded drivers", off, 8), 0, 0);
-	size_t count = dt_dump_entries(dump, "unloaded drivers", off ? off + 8 : 0, wanted, UNLOADED_STRIDE, DT_MAX_UNLOADED);
+	size_t count = dt_dump_entries(dump, "unloaded drivers", off ? off + 8 : 0, wanted, UNLOADED_STRIDE,
+	                               DT_MAX_UNLOADED);
 
 	dump->unloaded = DT_ARENA_ARRAY(dump->arena, count, struct dt_unloaded);
 	dump->unloaded_count = dump->unloaded ? count : 0;
@@ -351,13 +368,15 @@ enum dt_status dt_triage64_open(struct dt_dump *dump, struct dt_error *err)
 	if (status != DT_OK)
 		return status;
 	if (dt_header64_has(&t.header, DT_ATTRIBUTE_ENCRYPTED)) {
-		dt_note_add(dump->notes, DT_NOTE_WARNING, "header", "the dump is encrypted: only its header can be read");
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "header",
+		            "the dump is encrypted: only its header can be read");
 		dt_dump_missing(dump, "everything behind the header (encrypted)");
 		return DT_OK;
 	}
 	if (!dt_bytes_has(t.file, T_BASE, T_SIZE))
-		return dt_fail_at(err, DT_ERR_TRUNCATED, t.file.len, "triage block: 0x%x bytes expected at 0x%x, the file ends at 0x%zx",
-		                  T_SIZE, T_BASE, t.file.len);
+		return dt_fail_at(err, DT_ERR_TRUNCATED, t.file.len,
+		                  "triage block: 0x%x bytes expected at 0x%x, the file ends at 0x%zx", T_SIZE,
+		                  T_BASE, t.file.len);
 	tell_writer(&t);
 	check_end(&t);
 	read_parts(&t);

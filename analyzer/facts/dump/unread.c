@@ -15,7 +15,8 @@ enum dt_status dt_pmdm_open(struct dt_dump *dump, struct dt_error *err)
 	dump->format = DT_FORMAT_USER;
 	dump->kind = DT_KIND_MINIDUMP;
 	return dt_fail_at(err, DT_ERR_UNSUPPORTED, 0,
-	                  "PMDM: a minidump with swapped bytes, from a big-endian machine; it is not read, and not from Windows");
+	                  "PMDM: a minidump with swapped bytes, from a big-endian machine; it is not read, and "
+	                  "not from Windows");
 }
 
 bool dt_userdump_recognise(struct dt_bytes file)
@@ -27,7 +28,8 @@ enum dt_status dt_userdump_open(struct dt_dump *dump, struct dt_error *err)
 {
 	dump->format = DT_FORMAT_USER;
 	return dt_fail_at(err, DT_ERR_UNSUPPORTED, 0,
-	                  "USERDUMP: a user-mode dump in the form that came before minidumps (Windows 2000 and older tools); it is "
+	                  "USERDUMP: a user-mode dump in the form that came before minidumps (Windows 2000 and "
+	                  "older tools); it is "
 	                  "not read");
 }
 
@@ -35,14 +37,16 @@ static enum dt_status capture(struct dt_dump *dump, enum dt_kind kind, const cha
 {
 	dump->format = DT_FORMAT_CAPTURE;
 	dump->kind = kind;
-	dump->writer = DT_WRITER_HYPERVISOR;
-	return dt_fail_at(err, DT_ERR_UNSUPPORTED, 0,
-	                  "%s: a capture of a virtual machine's memory by its hypervisor; it is not read by this version", name);
+	return dt_fail_at(
+		err, DT_ERR_UNSUPPORTED, 0,
+		"%s: as a hypervisor writes for the memory of a virtual machine; it is not read by this version",
+		name);
 }
 
 bool dt_elf_recognise(struct dt_bytes file)
 {
-	return dt_bytes_match(file, 0, "\x7f" "ELF", 4) && dt_bytes_u16_or(file, 0x10, 0) == ELF_TYPE_CORE;
+	return dt_bytes_match(file, 0, "\x7f\x45LF", 4) &&
+	       dt_bytes_u16_or(file, 0x10, 0) == ELF_TYPE_CORE;
 }
 
 enum dt_status dt_elf_open(struct dt_dump *dump, struct dt_error *err)

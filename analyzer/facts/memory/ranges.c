@@ -21,8 +21,8 @@ void dt_memory_init(struct dt_memory *mem, struct dt_arena *arena)
 enum dt_status dt_memory_reserve(struct dt_memory *mem, size_t count, struct dt_error *err)
 {
 	if (count > DT_MAX_RANGES || mem->count > DT_MAX_RANGES - count)
-		return dt_fail(err, DT_ERR_LIMIT, "memory: %zu ranges and %zu more, at most %d are read", mem->count, count,
-		               DT_MAX_RANGES);
+		return dt_fail(err, DT_ERR_LIMIT, "memory: %zu ranges and %zu more, at most %d are read",
+		               mem->count, count, DT_MAX_RANGES);
 	if (count <= mem->cap - mem->count)
 		return DT_OK;
 	struct dt_range *ranges = DT_ARENA_ARRAY(mem->arena, mem->count + count, struct dt_range);
@@ -35,7 +35,8 @@ enum dt_status dt_memory_reserve(struct dt_memory *mem, size_t count, struct dt_
 	return DT_OK;
 }
 
-/* Pieces that follow each other both in memory and in the file are one range: writers cut code at page borders. */
+/* Pieces that follow each other both in memory and in the file are one range: writers cut code at page borders.
+ */
 static bool extend_last(struct dt_memory *mem, uint64_t va, struct dt_bytes bytes, enum dt_range_rank rank)
 {
 	struct dt_range *last = mem->count ? &mem->ranges[mem->count - 1] : NULL;

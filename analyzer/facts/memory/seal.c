@@ -19,7 +19,7 @@ struct sealer {
 	struct dt_arena *arena;
 	struct dt_notes *notes;
 	size_t budget;
-	size_t different;        /* overlaps whose bytes differ */
+	size_t different; /* overlaps whose bytes differ */
 	uint64_t first_different;
 	bool exhausted;
 };
@@ -76,7 +76,8 @@ static void compare_back(struct sealer *sealer, const struct list *list, const s
 }
 
 /* Takes the ranges of one rank out of the ascending list, cut to be disjoint, and puts them at `to`. */
-static struct list take_rank(struct sealer *sealer, const struct list *sorted, enum dt_range_rank rank, struct dt_range *to)
+static struct list take_rank(struct sealer *sealer, const struct list *sorted, enum dt_range_rank rank,
+                             struct dt_range *to)
 {
 	struct list out = { to, 0 };
 
@@ -98,9 +99,10 @@ static struct list take_rank(struct sealer *sealer, const struct list *sorted, e
 	return out;
 }
 
-/* Appends what is left of a range below the upper list's items from *at on; *at moves to the first item that ends behind it. */
-static void append_uncovered(struct sealer *sealer, struct list *out, struct dt_range range, const struct list *upper,
-                             size_t *at)
+/* Appends what is left of a range below the upper list's items from *at on; *at moves to the first item that ends
+ * behind it. */
+static void append_uncovered(struct sealer *sealer, struct list *out, struct dt_range range,
+                             const struct list *upper, size_t *at)
 {
 	uint64_t last = last_of(&range);
 
@@ -147,7 +149,8 @@ static bool is_disjoint(const struct list *list)
 	return true;
 }
 
-/* Lays the ranks upon each other. The lists by rank use the room of the ranges as they were added: together they are not longer. */
+/* Lays the ranks upon each other. The lists by rank use the room of the ranges as they were added: together they
+ * are not longer. */
 static struct list flatten(struct sealer *sealer, const struct list *sorted, struct dt_range *room)
 {
 	struct list block = take_rank(sealer, sorted, DT_RANGE_BLOCK, room);
@@ -178,10 +181,11 @@ static struct dt_range *sorted_copy(const struct dt_memory *mem)
 static void report(const struct sealer *sealer)
 {
 	if (sealer->different)
-		dt_note_add(sealer->notes, DT_NOTE_WARNING, "memory",
-		            "%zu overlapping ranges have different bytes, the first at 0x%" PRIx64
-		            "; the call stack is believed before copies of structures, and those before data blocks",
-		            sealer->different, sealer->first_different);
+		dt_note_add(
+			sealer->notes, DT_NOTE_WARNING, "memory",
+			"%zu overlapping ranges have different bytes, the first at 0x%" PRIx64
+			"; the call stack is believed before copies of structures, and those before data blocks",
+			sealer->different, sealer->first_different);
 	if (sealer->exhausted)
 		dt_note_add(sealer->notes, DT_NOTE_WARNING, "memory",
 		            "ranges overlap so often that not all overlaps were compared");

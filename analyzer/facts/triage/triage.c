@@ -190,8 +190,26 @@ const struct dt_facts *dt_triage_bytes(struct dt_triage *triage, struct dt_bytes
 	return finish(triage, start);
 }
 
-const struct dt_facts *dt_triage_path(struct dt_triage *triage, const char *path,
-                                      const struct dt_triage_options *options)
+/* What an opened file gives, until it is closed again: no fact borrows from the mapping. */
+static void mapped(struct dt_triage *triage, struct dt_mapping *map, const struct dt_triage_options *options)
+{
+	struct dt_error err;
+
+	triage->facts.file.size = dt_some(map->size);
+	triage->facts.file.mtime = map->mtime;
+	analyse(triage, map->bytes, options);
+	if (map->shrunk) {
+		triage->facts.file.sha256 = NULL;
+		(void)dt_fail(&err, DT_ERR_IO, "the file shrank while it was read: %llu bytes when opened",
+		              (unsigned long long)map->size);
+		fail(triage, &err);
+	}
+	dt_mapping_close(map);
+}
+
+/* fd: an open descriptor, or -1 to open path. */
+static const struct dt_facts *file(struct dt_triage *triage, int fd, const char *path,
+                                   const struct dt_triage_options *options)
 {
 	struct dt_mapping map;
 	struct dt_error err;
@@ -199,19 +217,21 @@ const struct dt_facts *dt_triage_path(struct dt_triage *triage, const char *path
 
 	begin(triage, path);
 	dt_host_given(&triage->facts, options->host, &triage->arena);
-	if (dt_mapping_open(&map, path, &err) != DT_OK) {
+	if ((fd < 0 ? dt_mapping_open(&map, path, &err) : dt_mapping_open_fd(&map, fd, &err)) == DT_OK)
+		mapped(triage, &map, options);
+	else
 		fail(triage, &err);
-		return finish(triage, start);
-	}
-	triage->facts.file.size = dt_some(map.size);
-	triage->facts.file.mtime = map.mtime;
-	analyse(triage, map.bytes, options);
-	if (map.shrunk) {
-		triage->facts.file.sha256 = NULL;
-		(void)dt_fail(&err, DT_ERR_IO, "the file shrank while it was read: %llu bytes when opened",
-		              (unsigned long long)map.size);
-		fail(triage, &err);
-	}
-	dt_mapping_close(&map);
 	return finish(triage, start);
+}
+
+const struct dt_facts *dt_triage_path(struct dt_triage *triage, const char *path,
+                                      const struct dt_triage_options *options)
+{
+	return file(triage, -1, path, options);
+}
+
+const struct dt_facts *dt_triage_fd(struct dt_triage *triage, int fd, const char *path,
+                                    const struct dt_triage_options *options)
+{
+	return file(triage, fd, path, options);
 }

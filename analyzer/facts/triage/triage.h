@@ -32,6 +32,9 @@ const struct dt_triage_times *dt_triage_times(const struct dt_triage *triage);
 /* Analyses the file at path. Always gives facts: a file that cannot be opened or read has facts->failure. The facts live until the next call
  * with the same triage. */
 const struct dt_facts *dt_triage_path(struct dt_triage *triage, const char *path, const struct dt_triage_options *options);
+/* The same for an open descriptor, which stays the caller's; path is only a name for the record. */
+const struct dt_facts *dt_triage_fd(struct dt_triage *triage, int fd, const char *path,
+                                    const struct dt_triage_options *options);
 /* The same for bytes in memory; path is only a name for the record. */
 const struct dt_facts *dt_triage_bytes(struct dt_triage *triage, struct dt_bytes bytes, const char *path,
                                        const struct dt_triage_options *options);

@@ -15,6 +15,7 @@ struct level {
 
 struct builder {
 	const char *file;
+	struct dt_bytes text;
 	struct dt_arena *arena;
 	struct dt_error *err;
 	struct level level[DT_MAX_RULE_DEPTH];
@@ -163,17 +164,27 @@ static enum dt_status on_event(struct builder *b, const yaml_event_t *event)
 	}
 }
 
+/* libyaml counts bytes where it cannot decode: the place is counted here. */
+static enum dt_status fail_reader(const struct builder *b, const yaml_parser_t *parser)
+{
+	unsigned line = 1, column = 1;
+
+	for (size_t i = 0; i < parser->problem_offset && i < b->text.len; i++) {
+		bool end = b->text.data[i] == '\n';
+		line += end;
+		column = end ? 1 : column + 1;
+	}
+	return dt_fail(b->err, DT_ERR_FORMAT, "%s:%u:%u: not YAML text: %s", b->file, line, column,
+	               parser->problem ? parser->problem : "unreadable");
+}
+
 static enum dt_status fail_yaml(const struct builder *b, const yaml_parser_t *parser)
 {
-	const yaml_mark_t *mark = &parser->problem_mark;
-
 	if (parser->error == YAML_MEMORY_ERROR)
 		return dt_fail(b->err, DT_ERR_NOMEM, "%s: out of memory", b->file);
 	if (parser->error == YAML_READER_ERROR)
-		return dt_fail(b->err, DT_ERR_FORMAT, "%s:%u:%u: not YAML text: %s at byte %zu", b->file, clip(parser->mark.line) + 1,
-		               clip(parser->mark.column) + 1, parser->problem ? parser->problem : "unreadable",
-		               parser->problem_offset);
-	return fail_mark(b, mark, DT_ERR_FORMAT, parser->problem ? parser->problem : "not YAML");
+		return fail_reader(b, parser);
+	return fail_mark(b, &parser->problem_mark, DT_ERR_FORMAT, parser->problem ? parser->problem : "not YAML");
 }
 
 static enum dt_status drain(struct builder *b, yaml_parser_t *parser)
@@ -196,7 +207,7 @@ static enum dt_status drain(struct builder *b, yaml_parser_t *parser)
 enum dt_status dt_doc_parse(struct dt_doc **out, const char *file, const char *text, size_t len, struct dt_arena *arena,
                             struct dt_error *err)
 {
-	struct builder b = { .file = file, .arena = arena, .err = err };
+	struct builder b = { .file = file, .text = { (const uint8_t *)text, len }, .arena = arena, .err = err };
 	yaml_parser_t parser;
 	enum dt_status status;
 

@@ -121,7 +121,7 @@ DT_MUST_USE enum dt_status dt_test_compile(struct dt_check *out, const struct dt
 /* value.c: one value of a test, as out->type and out->op want it. */
 DT_MUST_USE enum dt_status dt_value_compile(struct dt_operand *out, const struct dt_check *test, const struct dt_doc *node,
                                             const struct dt_words *words, struct dt_arena *arena, struct dt_error *err);
-/* condition.c: text over the rule's selections; `where` names it in messages. */
+/* condition.c: text over the rule's selections. */
 DT_MUST_USE enum dt_status dt_condition_compile(const struct dt_condition **out, const struct dt_doc *node,
                                                 const struct dt_rule *rule, struct dt_arena *arena, struct dt_error *err);
 

@@ -3,6 +3,17 @@
  *
  * A pure function: no clock, no files, no state. The same facts and rules give
  * the same judgement, at analysis and at any rematch (the time of judging is passed in).
+ *
+ * The class is the first row of the table of precedence (precedence.c) that
+ * holds. A signature decides from grade probable on; a possible match is told, with
+ * its steps, and changes no class.
+ *
+ * confidence says how sure it is that the class (and who is named) is right:
+ *   90..100  the dump's own bytes prove it, or the stop code itself says it
+ *   70..89   strong evidence, another explanation is unlikely
+ *   40..69   likely; worth acting on, not worth a claim against a vendor
+ *    1..39   a hint
+ *   null     undetermined, unreadable: there is nothing to be sure of
  */
 #ifndef DT_VERDICT_VERDICT_H
 #define DT_VERDICT_VERDICT_H

@@ -1,0 +1,49 @@
+/* The bodies of the messages, field by field. */
+#include <string.h>
+
+#include "core/protocol/protocol.h"
+
+static void put(struct dt_buf *out, uint64_t value, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		dt_buf_putc(out, (char)(value >> 8 * i & 0xff));
+}
+
+void dt_hello_write(const struct dt_hello *hello, struct dt_buf *out)
+{
+	put(out, hello->version, 4);
+	put(out, hello->flags, 4);
+	put(out, hello->memory_limit, 8);
+	put(out, hello->cpu_seconds, 4);
+}
+
+bool dt_hello_read(struct dt_bytes body, struct dt_hello *out)
+{
+	return body.len == 20 && dt_bytes_u32(body, 0, &out->version) && dt_bytes_u32(body, 4, &out->flags) &&
+	       dt_bytes_u64(body, 8, &out->memory_limit) && dt_bytes_u32(body, 16, &out->cpu_seconds);
+}
+
+void dt_ready_write(const struct dt_ready *ready, struct dt_buf *out)
+{
+	put(out, ready->version, 4);
+	put(out, ready->mechanisms, 4);
+}
+
+bool dt_ready_read(struct dt_bytes body, struct dt_ready *out)
+{
+	return body.len == 8 && dt_bytes_u32(body, 0, &out->version) && dt_bytes_u32(body, 4, &out->mechanisms);
+}
+
+void dt_job_write(const struct dt_job *job, struct dt_buf *out)
+{
+	put(out, job->flags, 4);
+	dt_buf_append(out, job->path, strlen(job->path) + 1);
+}
+
+bool dt_job_read(struct dt_bytes body, struct dt_job *out)
+{
+	if (!dt_bytes_u32(body, 0, &out->flags) || body.len < 5 || memchr(body.data + 4, 0, body.len - 4) != body.data + body.len - 1)
+		return false;
+	out->path = (const char *)body.data + 4;
+	return true;
+}

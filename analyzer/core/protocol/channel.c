@@ -1,0 +1,158 @@
+#include "core/protocol/protocol.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536 };
+
+void dt_channel_init(struct dt_channel *channel, int socket)
+{
+	*channel = (struct dt_channel){ .socket = socket, .fd = -1 };
+	dt_buf_init(&channel->in, DT_MESSAGE_MAX + DT_MESSAGE_HEADER + CHUNK);
+}
+
+void dt_channel_deinit(struct dt_channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
+	dt_buf_deinit(&channel->in);
+}
+
+static void put_u32(uint8_t *at, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Descriptors travel with the first byte of their message. */
+static ssize_t send_some(int socket, struct iovec *parts, size_t count, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr header = { .msg_iov = parts, .msg_iovlen = count };
+
+	if (fd >= 0) {
+		header.msg_control = control.bytes;
+		header.msg_controllen = sizeof(control.bytes);
+		struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+		rights->cmsg_level = SOL_SOCKET;
+		rights->cmsg_type = SCM_RIGHTS;
+		rights->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+	}
+	return sendmsg(socket, &header, MSG_NOSIGNAL);
+}
+
+enum dt_status dt_channel_send(struct dt_channel *channel, const struct dt_message *message, struct dt_error *err)
+{
+	uint8_t header[DT_MESSAGE_HEADER] = { 0 };
+	struct iovec parts[2] = { { header, sizeof(header) }, { (void *)(uintptr_t)message->body.data, message->body.len } };
+	int fd = message->fd;
+
+	if (message->body.len > DT_MESSAGE_MAX)
+		return dt_fail(err, DT_ERR_LIMIT, "a message of %zu bytes is over the limit of %u", message->body.len, DT_MESSAGE_MAX);
+	put_u32(header, (uint32_t)message->body.len);
+	put_u32(header + 4, (uint32_t)message->type);
+	put_u32(header + 8, (uint32_t)message->job);
+	put_u32(header + 12, (uint32_t)(message->job >> 32));
+	for (size_t at = 0; at < 2;) {
+		ssize_t sent = send_some(channel->socket, parts + at, 2 - at, fd);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return dt_fail(err, DT_ERR_IO, "cannot send to the other side: %s", strerror(errno));
+		fd = -1;
+		for (; at < 2 && (size_t)sent >= parts[at].iov_len; at++)
+			sent -= (ssize_t)parts[at].iov_len;
+		if (at < 2) {
+			parts[at].iov_base = (char *)parts[at].iov_base + sent;
+			parts[at].iov_len -= (size_t)sent;
+		}
+	}
+	return DT_OK;
+}
+
+static void keep_descriptor(struct dt_channel *channel, struct msghdr *header)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (channel->fd >= 0)
+				close(fd);
+			else
+				channel->fd = fd;
+		}
+	}
+}
+
+/* Reads what the socket has, at most one chunk. */
+static enum dt_status fill(struct dt_channel *channel, struct dt_error *err)
+{
+	uint8_t chunk[CHUNK];
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	struct iovec part = { chunk, sizeof(chunk) };
+	struct msghdr header = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
+	};
+	ssize_t got;
+
+	do
+		got = recvmsg(channel->socket, &header, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return DT_ERR_NOT_FOUND;
+	if (got < 0 && errno != ECONNRESET)
+		return dt_fail(err, DT_ERR_IO, "cannot receive from the other side: %s", strerror(errno));
+	if (got <= 0)
+		return dt_fail(err, DT_ERR_TRUNCATED, "the other side closed the connection");
+	keep_descriptor(channel, &header);
+	dt_buf_append(&channel->in, chunk, (size_t)got);
+	return dt_buf_ok(&channel->in) ? DT_OK : dt_fail(err, DT_ERR_NOMEM, "no memory for a message");
+}
+
+/* Forgets the message handed out last. */
+static void drop_taken(struct dt_channel *channel)
+{
+	if (channel->taken == 0)
+		return;
+	channel->in.len -= channel->taken;
+	memmove(channel->in.data, channel->in.data + channel->taken, channel->in.len);
+	channel->taken = 0;
+}
+
+enum dt_status dt_channel_receive(struct dt_channel *channel, struct dt_message *message, struct dt_error *err)
+{
+	drop_taken(channel);
+	for (;;) {
+		struct dt_bytes in = dt_buf_bytes(&channel->in);
+		uint32_t len = 0, type = 0;
+		if (dt_bytes_u32(in, 0, &len) && len > DT_MESSAGE_MAX)
+			return dt_fail(err, DT_ERR_LIMIT, "a message of %u bytes is over the limit of %u", len, DT_MESSAGE_MAX);
+		if (dt_bytes_u32(in, 4, &type) && (type == 0 || type >= DT_MESSAGE_TYPE_END))
+			return dt_fail(err, DT_ERR_FORMAT, "there is no message of type %u", type);
+		if (dt_bytes_has(in, 0, DT_MESSAGE_HEADER) && dt_bytes_sub(in, DT_MESSAGE_HEADER, len, &message->body)) {
+			message->type = (enum dt_message_type)type;
+			message->job = dt_bytes_u64_or(in, 8, 0);
+			message->fd = type == DT_MESSAGE_JOB ? channel->fd : -1;
+			if (type == DT_MESSAGE_JOB)
+				channel->fd = -1;
+			channel->taken = DT_MESSAGE_HEADER + len;
+			return DT_OK;
+		}
+		enum dt_status status = fill(channel, err);
+		if (status != DT_OK)
+			return status;
+	}
+}

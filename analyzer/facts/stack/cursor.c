@@ -1,0 +1,61 @@
+/* What the strategies ask of the stack and of the images. */
+#include "facts/stack/walk.h"
+
+enum { PE_HEADER = 0x1000 };
+
+unsigned dt_cursor_word_size(const struct dt_cursor *cursor)
+{
+	return cursor->walk->dump->machine == DT_MACHINE_X86 ? 4 : 8;
+}
+
+bool dt_cursor_word(const struct dt_cursor *cursor, uint64_t va, uint64_t *out)
+{
+	uint32_t word;
+
+	if (va < cursor->begin)
+		return false;
+	if (dt_cursor_word_size(cursor) == 8)
+		return dt_bytes_u64(cursor->stack, va - cursor->begin, out);
+	if (!dt_bytes_u32(cursor->stack, va - cursor->begin, &word))
+		return false;
+	*out = word;
+	return true;
+}
+
+bool dt_cursor_in_hole(const struct dt_cursor *cursor, uint64_t slot)
+{
+	for (size_t i = 0; i < cursor->walk->hole_count; i++)
+		if (slot - cursor->walk->holes[i].va < cursor->walk->holes[i].len)
+			return true;
+	return false;
+}
+
+bool dt_cursor_is_code(const struct dt_cursor *cursor, uint64_t va)
+{
+	const struct dt_dump *dump = cursor->walk->dump;
+
+	if (va < cursor->low || va >= cursor->high)
+		return false;
+	const struct dt_module *module = dt_dump_module_at(dump, va);
+	if (module)
+		return va - module->base.value >= PE_HEADER;
+	const struct dt_unloaded *gone = dt_dump_unloaded_at(dump, va);
+	return gone && va - gone->start.value >= PE_HEADER;
+}
+
+enum dt_site dt_cursor_site(const struct dt_cursor *cursor, uint64_t va, uint64_t *target)
+{
+	const struct dt_dump *dump = cursor->walk->dump;
+	struct dt_call_site site;
+	uint8_t bytes[8];
+	size_t len = dt_memory_span_before(&dump->memory, va, sizeof(bytes));
+
+	*target = 0;
+	if (len < sizeof(bytes))
+		return DT_SITE_ABSENT;
+	len = dt_memory_read(&dump->memory, va - len, bytes, len);
+	if (!dt_insn_call_before(dump->machine, (struct dt_bytes){ bytes, len }, va, &site))
+		return DT_SITE_OTHER;
+	*target = site.direct ? site.target : 0;
+	return DT_SITE_CALL;
+}

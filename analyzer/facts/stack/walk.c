@@ -1,0 +1,130 @@
+/* The walk: asks the strategies in turn, frame by frame, and writes the frames down. */
+#include "facts/stack/walk.h"
+
+enum { MOST_FRAMES = 64, FRAMES_WITH_CODE = 16, CODE_BEFORE = 16 };
+
+static bool (*const strategies[])(const struct dt_cursor *cursor, struct dt_step *out) = {
+#define DT_STRATEGY(name, doc) dt_strategy_##name,
+#include "facts/stack/strategies.def"
+};
+
+static struct dt_code *code_before(const struct dt_dump *dump, uint64_t ip, struct dt_arena *arena)
+{
+	size_t len = dt_memory_span_before(&dump->memory, ip, CODE_BEFORE);
+	struct dt_code *code = len ? DT_ARENA_NEW(arena, struct dt_code) : NULL;
+	uint8_t *bytes = code ? dt_arena_alloc(arena, len) : NULL;
+
+	if (!bytes)
+		return NULL;
+	code->start = dt_some(ip - len);
+	code->hex = (struct dt_bytes){ bytes, dt_memory_read(&dump->memory, ip - len, bytes, len) };
+	return code;
+}
+
+static void write_frame(const struct dt_dump *dump, uint64_t ip, enum dt_trust trust, struct dt_frame *out)
+{
+	const struct dt_module *module = dt_dump_module_at(dump, ip);
+	const struct dt_unloaded *gone = module ? NULL : dt_dump_unloaded_at(dump, ip);
+
+	*out = (struct dt_frame){ .ip = dt_some(ip), .trust = trust };
+	if (module) {
+		out->module = module->name;
+		if (module->name)
+			out->offset = dt_some(ip - module->base.value);
+	} else if (gone) {
+		out->module = gone->name;
+		out->unloaded = DT_TRUE;
+		out->offset = dt_some(ip - gone->start.value);
+	}
+}
+
+/* Addresses outside [low, high) belong to no image: most words of a stack are told apart by that alone. */
+static void image_bounds(struct dt_cursor *cursor)
+{
+	const struct dt_dump *dump = cursor->walk->dump;
+
+	cursor->low = UINT64_MAX;
+	for (size_t i = 0; i < dump->module_count; i++) {
+		uint64_t base = dump->modules[i].base.value, end = base + dump->modules[i].size.value;
+		cursor->low = base < cursor->low ? base : cursor->low;
+		cursor->high = end > cursor->high ? end : cursor->high;
+	}
+	for (size_t i = 0; i < dump->unloaded_count; i++) {
+		uint64_t base = dump->unloaded[i].start.value, end = dump->unloaded[i].end.value;
+		cursor->low = base < cursor->low ? base : cursor->low;
+		cursor->high = end > cursor->high ? end : cursor->high;
+	}
+}
+
+/* The stack that holds sp: the dump's own, or where sp stands in other memory, from there on. */
+static void stack_bounds(struct dt_cursor *cursor)
+{
+	const struct dt_walk *walk = cursor->walk;
+	uint64_t begin = walk->stack_len ? walk->stack_va : walk->dump->stack_va;
+	uint64_t len = walk->stack_len ? walk->stack_len : walk->dump->stack_len;
+
+	if (cursor->sp - begin >= len) {
+		begin = cursor->sp & ~UINT64_C(7);
+		len = dt_memory_span(&walk->dump->memory, begin, DT_MAX_STACK_SCAN);
+	}
+	cursor->begin = begin;
+	cursor->end = begin + len;
+	cursor->stack = dt_bytes_clip(dt_memory_view(&walk->dump->memory, begin), 0, len < DT_MAX_STACK_SCAN ? len : DT_MAX_STACK_SCAN);
+}
+
+static void begin(struct dt_cursor *cursor, const struct dt_walk *walk)
+{
+	const struct dt_context *context = walk->context;
+	unsigned fp = context->machine == DT_MACHINE_ARM64 ? DT_ARM64_FP : DT_X86_EBP;
+	unsigned word = walk->dump->machine == DT_MACHINE_X86 ? 4 : 8;
+
+	*cursor = (struct dt_cursor){ .walk = walk, .exact = true, .first = true };
+	cursor->ip = dt_context_ip(context).value;
+	cursor->sp = (dt_context_sp(context).value + word - 1) & ~(uint64_t)(word - 1);
+	if (context->machine == DT_MACHINE_ARM64 || context->machine == DT_MACHINE_X86) {
+		cursor->fp = context->reg[fp];
+		cursor->fp_known = dt_context_get(context, fp).known;
+	}
+	image_bounds(cursor);
+	stack_bounds(cursor);
+}
+
+static bool next(struct dt_cursor *cursor, struct dt_step *step)
+{
+	for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
+		*step = (struct dt_step){ 0 };
+		if (strategies[i](cursor, step) && step->sp > cursor->sp)
+			return true;
+	}
+	return false;
+}
+
+size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct dt_notes *notes, struct dt_frame **out)
+{
+	size_t most = walk->max_frames && walk->max_frames < MOST_FRAMES ? walk->max_frames : MOST_FRAMES, count = 0;
+	struct dt_frame *frames = DT_ARENA_ARRAY(arena, most, struct dt_frame);
+	struct dt_cursor cursor;
+	struct dt_step step;
+
+	*out = frames;
+	if (!frames || !dt_context_ip(walk->context).known || !dt_context_sp(walk->context).known)
+		return 0;
+	begin(&cursor, walk);
+	write_frame(walk->dump, cursor.ip, DT_TRUST_CONTEXT, &frames[count++]);
+	if (cursor.stack.len == 0)
+		dt_note_add(notes, DT_NOTE_INFO, "stack", "the stack at 0x%llx is not in the dump", (unsigned long long)cursor.sp);
+	while (count < most && next(&cursor, &step)) {
+		struct dt_frame *frame = &frames[count];
+		write_frame(walk->dump, step.ip, step.trust, frame);
+		frame->slot = dt_some(step.slot);
+		frame->code = count < FRAMES_WITH_CODE ? code_before(walk->dump, step.ip, arena) : NULL;
+		count++;
+		cursor.exact = step.trust != DT_TRUST_SCAN;
+		cursor.first = false;
+		cursor.ip = step.ip;
+		cursor.sp = step.sp;
+		cursor.fp = step.fp;
+		cursor.fp_known = step.fp_known;
+	}
+	return count;
+}

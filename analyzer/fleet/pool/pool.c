@@ -1,0 +1,377 @@
+#include "fleet/pool/pool.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/model/codec.h"
+#include "fleet/pool/process.h"
+
+enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256 };
+#define DEFAULT_MEMORY (UINT64_C(256) << 20)
+
+struct slot {
+	struct dt_process_handle process;
+	bool busy;
+	uint64_t id;
+	char *path;
+	int64_t deadline; /* ms of the monotonic clock */
+};
+
+struct dt_pool {
+	struct slot *slots;
+	struct pollfd *polls;
+	unsigned count;
+	unsigned deadline_ms;
+	struct dt_hello hello;
+	char program[PATH_MAX];
+	uint32_t mechanisms;
+	struct dt_arena arena; /* of the result handed out last */
+	struct dt_pool_counts counts;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Beside the program (a build folder), else in the folder that an installation has for it. */
+static void find_worker(struct dt_pool *pool, const char *given)
+{
+	static const char *const places[] = { "dumptriage-worker", "../libexec/dumptriage/dumptriage-worker" };
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (given) {
+		snprintf(pool->program, sizeof(pool->program), "%s", given);
+		return;
+	}
+	self[len > 0 ? len : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash)
+		slash[1] = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int n = snprintf(pool->program, sizeof(pool->program), "%.*s%s", (int)(PATH_MAX - 64), self, places[i]);
+		if (n > 0 && access(pool->program, X_OK) == 0)
+			return;
+	}
+}
+
+static enum dt_status start(struct dt_pool *pool, struct slot *slot, struct dt_error *err)
+{
+	enum dt_status status = dt_process_start(&slot->process, pool->program, &pool->hello, err);
+
+	if (status != DT_OK)
+		return status;
+	pool->counts.spawned++;
+	pool->mechanisms &= slot->process.mechanisms;
+	return DT_OK;
+}
+
+enum dt_status dt_pool_create(struct dt_pool **out, const struct dt_pool_options *options, struct dt_error *err)
+{
+	struct dt_pool *pool = calloc(1, sizeof(*pool));
+	unsigned count = options->workers < 1 ? 1 : options->workers > MAX_WORKERS ? MAX_WORKERS : options->workers;
+	enum dt_status status = DT_OK;
+
+	if (!pool || !(pool->slots = calloc(count, sizeof(*pool->slots))) || !(pool->polls = calloc(count, sizeof(*pool->polls)))) {
+		dt_pool_destroy(pool);
+		return dt_fail(err, DT_ERR_NOMEM, "no memory for %u workers", count);
+	}
+	dt_arena_init(&pool->arena, DT_MAX_ARENA);
+	pool->count = count;
+	pool->mechanisms = DT_SANDBOX_ALL;
+	pool->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
+	pool->hello = (struct dt_hello){
+		.version = DT_PROTOCOL_VERSION,
+		.flags = options->no_sandbox ? 0 : DT_HELLO_SANDBOX,
+		.memory_limit = options->memory_limit ? options->memory_limit : DEFAULT_MEMORY,
+		.cpu_seconds = pool->deadline_ms / 1000 + 1,
+	};
+	find_worker(pool, options->worker_path);
+	for (unsigned i = 0; i < count && status == DT_OK; i++)
+		status = start(pool, &pool->slots[i], err);
+	if (status != DT_OK) {
+		dt_pool_destroy(pool);
+		return status;
+	}
+	*out = pool;
+	return DT_OK;
+}
+
+static void forget_job(struct slot *slot)
+{
+	free(slot->path);
+	slot->path = NULL;
+	slot->busy = false;
+}
+
+void dt_pool_destroy(struct dt_pool *pool)
+{
+	if (!pool)
+		return;
+	for (unsigned i = 0; pool->slots && i < pool->count; i++) {
+		(void)dt_process_end(&pool->slots[i].process);
+		forget_job(&pool->slots[i]);
+	}
+	dt_arena_deinit(&pool->arena);
+	free(pool->slots);
+	free(pool->polls);
+	free(pool);
+}
+
+uint32_t dt_pool_mechanisms(const struct dt_pool *pool)
+{
+	return pool->mechanisms;
+}
+
+const char *dt_pool_missing(const struct dt_pool *pool)
+{
+	static const char *const words[] = {
+		"", "seccomp", "Landlock", "seccomp and Landlock", "resource limits", "seccomp and resource limits",
+		"Landlock and resource limits", "seccomp, Landlock and resource limits",
+	};
+
+	return words[~pool->mechanisms & DT_SANDBOX_ALL];
+}
+
+unsigned dt_pool_busy(const struct dt_pool *pool)
+{
+	unsigned busy = 0;
+
+	for (unsigned i = 0; i < pool->count; i++)
+		busy += pool->slots[i].busy;
+	return busy;
+}
+
+unsigned dt_pool_free(const struct dt_pool *pool)
+{
+	return pool->count - dt_pool_busy(pool);
+}
+
+const struct dt_pool_counts *dt_pool_counts(const struct dt_pool *pool)
+{
+	return &pool->counts;
+}
+
+static enum dt_status send_job(struct slot *slot, const struct dt_pool_job *job, struct dt_error *err)
+{
+	struct dt_job body = { .flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u), .path = job->path };
+	struct dt_message message = { .type = DT_MESSAGE_JOB, .job = job->id, .fd = job->fd };
+	struct dt_buf buf;
+
+	dt_buf_init(&buf, DT_MESSAGE_MAX);
+	dt_job_write(&body, &buf);
+	message.body = dt_buf_bytes(&buf);
+	enum dt_status status = dt_buf_ok(&buf) ? dt_channel_send(&slot->process.channel, &message, err)
+	                                        : dt_fail(err, DT_ERR_NOMEM, "no memory for a job");
+	dt_buf_deinit(&buf);
+	return status;
+}
+
+/* A worker can have died since its last job: it is replaced, and the job goes to the new one. */
+static enum dt_status give(struct dt_pool *pool, struct slot *slot, const struct dt_pool_job *job, struct dt_error *err)
+{
+	enum dt_status status = slot->process.pid ? send_job(slot, job, err) : DT_ERR_IO;
+
+	if (status == DT_OK || status == DT_ERR_NOMEM)
+		return status;
+	(void)dt_process_end(&slot->process);
+	status = start(pool, slot, err);
+	return status == DT_OK ? send_job(slot, job, err) : status;
+}
+
+enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *job, struct dt_error *err)
+{
+	struct slot *slot = NULL;
+	enum dt_status status;
+
+	for (unsigned i = 0; i < pool->count && !slot; i++)
+		slot = pool->slots[i].busy ? NULL : &pool->slots[i];
+	if (!slot)
+		status = dt_fail(err, DT_ERR_LIMIT, "all %u workers are busy", pool->count);
+	else if (!(slot->path = strdup(job->path)))
+		status = dt_fail(err, DT_ERR_NOMEM, "no memory for a job");
+	else
+		status = give(pool, slot, job, err);
+	close(job->fd);
+	if (status != DT_OK) {
+		if (slot)
+			forget_job(slot);
+		return status;
+	}
+	slot->busy = true;
+	slot->id = job->id;
+	slot->deadline = now_ms() + pool->deadline_ms;
+	return DT_OK;
+}
+
+/* The parts of facts that are the parent's own knowledge: a worker cannot rename its input. */
+static void own_facts(struct dt_pool *pool, const struct slot *slot, struct dt_facts *facts)
+{
+	struct dt_bytes raw = { (const uint8_t *)slot->path, strlen(slot->path) };
+
+	facts->schema = DT_CRASH_SCHEMA;
+	facts->file.path = dt_text_from_utf8(&pool->arena, raw);
+	facts->file.name = dt_text_basename(facts->file.path);
+}
+
+static void lost(struct dt_pool *pool, struct slot *slot, enum dt_failure_kind kind, const char *text,
+                 struct dt_pool_result *result)
+{
+	struct dt_failure *failure = DT_ARENA_NEW(&pool->arena, struct dt_failure);
+
+	*result = (struct dt_pool_result){ .id = slot->id, .last = true, .died = true };
+	own_facts(pool, slot, &result->facts);
+	result->facts.producer.version = DT_VERSION;
+	if (failure)
+		*failure = (struct dt_failure){ .kind = kind, .text = dt_arena_strdup(&pool->arena, text) };
+	result->facts.failure = failure;
+	forget_job(slot);
+	pool->counts.results++;
+}
+
+/* How the process ended, in words. A worker over its memory limit gets no memory and says so itself, or dies of SIGSEGV or SIGABRT. */
+static void lost_to_death(struct dt_pool *pool, struct slot *slot, struct dt_pool_result *result)
+{
+	int status = dt_process_end(&slot->process);
+	char text[160];
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+		pool->counts.deadlines++;
+		snprintf(text, sizeof(text), "reading it took more than %u s of processor time", pool->hello.cpu_seconds);
+		lost(pool, slot, DT_FAILURE_DEADLINE, text, result);
+		return;
+	}
+	pool->counts.signals++;
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "the worker that read it died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof(text), "the worker that read it ended with status %d", WEXITSTATUS(status));
+	lost(pool, slot, DT_FAILURE_SIGNAL, text, result);
+}
+
+static void lost_to_deadline(struct dt_pool *pool, struct slot *slot, struct dt_pool_result *result)
+{
+	char text[160];
+
+	pool->counts.deadlines++;
+	(void)dt_process_end(&slot->process);
+	snprintf(text, sizeof(text), "reading it took longer than the deadline of %u ms", pool->deadline_ms);
+	lost(pool, slot, DT_FAILURE_DEADLINE, text, result);
+}
+
+static void lost_to_protocol(struct dt_pool *pool, struct slot *slot, const char *why, struct dt_pool_result *result)
+{
+	char text[400];
+
+	pool->counts.protocol++;
+	(void)dt_process_end(&slot->process);
+	snprintf(text, sizeof(text), "the worker that read it does not keep to the protocol: %s", why);
+	lost(pool, slot, DT_FAILURE_SIGNAL, text, result);
+}
+
+static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes body, struct dt_pool_result *result)
+{
+	struct dt_error err;
+	const char *broken;
+	struct dt_bytes copy = dt_arena_bytes(&pool->arena, body);
+
+	*result = (struct dt_pool_result){ .id = slot->id };
+	if (copy.len != body.len) {
+		lost_to_protocol(pool, slot, "its record does not fit", result);
+	} else if (dt_facts_decode(copy, &pool->arena, &result->facts, &err) != DT_OK) {
+		lost_to_protocol(pool, slot, err.text, result);
+	} else if ((broken = dt_pool_facts_broken(&result->facts))) {
+		lost_to_protocol(pool, slot, broken, result);
+	} else {
+		own_facts(pool, slot, &result->facts);
+		pool->counts.results++;
+	}
+}
+
+/* One message of a busy worker. true: it made a result. */
+static bool serve(struct dt_pool *pool, struct slot *slot, struct dt_pool_result *result)
+{
+	struct dt_message message;
+	struct dt_error err;
+	enum dt_status status = dt_channel_receive(&slot->process.channel, &message, &err);
+
+	if (status == DT_ERR_NOT_FOUND)
+		return false;
+	dt_arena_reset(&pool->arena);
+	if (status == DT_ERR_TRUNCATED || status == DT_ERR_IO)
+		lost_to_death(pool, slot, result);
+	else if (status != DT_OK)
+		lost_to_protocol(pool, slot, err.text, result);
+	else if (message.job != slot->id || (message.type != DT_MESSAGE_RECORD && message.type != DT_MESSAGE_DONE))
+		lost_to_protocol(pool, slot, "a message that nobody asked for", result);
+	else if (message.type == DT_MESSAGE_RECORD)
+		take_record(pool, slot, message.body, result);
+	else {
+		*result = (struct dt_pool_result){ .id = slot->id, .last = true };
+		forget_job(slot);
+	}
+	return true;
+}
+
+static int nearest_deadline(const struct dt_pool *pool, int timeout_ms)
+{
+	int64_t now = now_ms(), wait = timeout_ms < 0 ? INT_MAX : timeout_ms;
+
+	for (unsigned i = 0; i < pool->count; i++)
+		if (pool->slots[i].busy && pool->slots[i].deadline - now < wait)
+			wait = pool->slots[i].deadline > now ? pool->slots[i].deadline - now : 0;
+	return (int)wait;
+}
+
+static bool overdue(struct dt_pool *pool, struct dt_pool_result *result)
+{
+	int64_t now = now_ms();
+
+	for (unsigned i = 0; i < pool->count; i++)
+		if (pool->slots[i].busy && pool->slots[i].deadline <= now) {
+			dt_arena_reset(&pool->arena);
+			lost_to_deadline(pool, &pool->slots[i], result);
+			return true;
+		}
+	return false;
+}
+
+/* A result from a worker that has said something: what was received before counts, too. */
+static bool ready(struct dt_pool *pool, struct dt_pool_result *result)
+{
+	for (unsigned i = 0; i < pool->count; i++)
+		if (pool->slots[i].busy && serve(pool, &pool->slots[i], result))
+			return true;
+	return false;
+}
+
+enum dt_status dt_pool_wait(struct dt_pool *pool, int timeout_ms, struct dt_pool_result *result, struct dt_error *err)
+{
+	int64_t end = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+
+	while (dt_pool_busy(pool) > 0) {
+		if (ready(pool, result) || overdue(pool, result))
+			return DT_OK;
+		if (now_ms() >= end)
+			break;
+		for (unsigned i = 0; i < pool->count; i++)
+			pool->polls[i] = (struct pollfd){ pool->slots[i].busy ? pool->slots[i].process.channel.socket : -1, POLLIN, 0 };
+		int64_t left = end == INT64_MAX ? -1 : end - now_ms();
+		if (poll(pool->polls, pool->count, nearest_deadline(pool, left > INT_MAX ? INT_MAX : (int)left)) < 0 && errno != EINTR)
+			return dt_fail(err, DT_ERR_IO, "cannot wait for workers: %s", strerror(errno));
+	}
+	return DT_ERR_NOT_FOUND;
+}

@@ -1,0 +1,195 @@
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/text.h"
+#include "core/hash/hash.h"
+#include "core/model/field.h"
+#include "core/tables/bugcheck.h"
+#include "core/tables/codes.h"
+#include "judgement/bucket/bucket.h"
+
+enum { MAX_KEY = 1024 };
+
+/* WinDbg's ids that end in the name of an image: no function is needed. */
+static const struct {
+	uint32_t code;
+	const char *format; /* with the image's name */
+	const char *from;   /* what must have named the image for it to be exact */
+} image_forms[] = {
+	{ 0x116, "0x116_IMAGE_%s", "parameter" },
+};
+
+static char fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static void put_folded(struct dt_buf *out, const char *text)
+{
+	for (; *text; text++)
+		dt_buf_putc(out, fold(*text));
+}
+
+static const uint64_t *parameters(const struct dt_bugcheck *bugcheck)
+{
+	return bugcheck->parameters_count == 4 ? bugcheck->parameters : NULL;
+}
+
+/* Whether the stop is an invalid access, however Windows said it. */
+static bool is_access(const struct dt_facts *facts, const struct dt_reading *reading)
+{
+	if (facts->exception.code.known)
+		return facts->exception.code.value == 0xc0000005;
+	return reading && (dt_reading_role(reading, DT_ROLE_ACCESS_PF) >= 0 || dt_reading_role(reading, DT_ROLE_ACCESS_IRQL) >= 0);
+}
+
+static void put_subcode(const struct dt_bugcheck *bugcheck, const struct dt_reading *reading, struct dt_buf *out)
+{
+	static const enum dt_role roles[] = { DT_ROLE_SUBCODE, DT_ROLE_FAST_FAIL };
+
+	for (size_t i = 0; reading && parameters(bugcheck) && i < sizeof(roles) / sizeof(roles[0]); i++) {
+		int at = dt_reading_role(reading, roles[i]);
+		if (at < 0)
+			continue;
+		dt_buf_putc(out, '/');
+		dt_buf_hex(out, bugcheck->parameters[at]);
+		return;
+	}
+}
+
+static const struct dt_reading *reading_of(const struct dt_facts *facts)
+{
+	const struct dt_bugcheck *bugcheck = facts->bugcheck;
+
+	return bugcheck && bugcheck->code.known
+	               ? dt_bugcheck_reading((uint32_t)bugcheck->code.value, parameters(bugcheck), facts->dump.machine,
+	                                     (uint32_t)facts->dump.build.value)
+	               : NULL;
+}
+
+/* false: the input has neither stop code nor exception. */
+static bool put_class(const struct dt_facts *facts, struct dt_buf *out)
+{
+	const struct dt_exception *exception = &facts->exception;
+	const struct dt_reading *reading = reading_of(facts);
+	const char *access = dt_word(&dt_words_access, exception->access);
+	bool stop = facts->bugcheck && facts->bugcheck->code.known;
+
+	if (!stop && !exception->code.known)
+		return false;
+	if (facts->dump.format == DT_FORMAT_USER)
+		dt_buf_puts(out, "u:");
+	if (is_access(facts, reading)) {
+		dt_buf_printf(out, "av%s%s", access ? ":" : "", access ? access : "");
+		return true;
+	}
+	if (exception->code.known && (!stop || (reading && dt_reading_role(reading, DT_ROLE_EXCEPTION_CODE) >= 0))) {
+		dt_buf_puts(out, "exc:");
+		dt_buf_hex(out, exception->code.value);
+		return true;
+	}
+	dt_buf_hex(out, facts->bugcheck->code.value);
+	put_subcode(facts->bugcheck, reading, out);
+	return true;
+}
+
+/* The image of a name; where several have it, the one that is large enough for the offset. */
+static const struct dt_module *find_module(const struct dt_facts *facts, const char *name, struct dt_opt offset)
+{
+	const struct dt_module *found = NULL;
+
+	for (size_t i = 0; name && i < facts->modules_count; i++) {
+		const struct dt_module *module = &facts->modules[i];
+		if (!dt_text_equal_fold(module->name, name))
+			continue;
+		if (!offset.known || !module->size.known || offset.value < module->size.value)
+			return module;
+		found = module;
+	}
+	return found;
+}
+
+static void put_size(const struct dt_facts *facts, const char *name, struct dt_opt offset, struct dt_buf *out)
+{
+	const struct dt_module *module = find_module(facts, name, offset);
+
+	dt_buf_putc(out, '|');
+	if (module && module->size.known)
+		dt_buf_hex(out, module->size.value);
+	else
+		dt_buf_putc(out, '?');
+}
+
+static const char *key(const struct dt_facts *facts, const char *name, struct dt_opt offset, bool blamed, bool own,
+                       struct dt_arena *arena)
+{
+	const char *text = NULL;
+	struct dt_buf out;
+
+	dt_buf_init(&out, MAX_KEY);
+	if (put_class(facts, &out)) {
+		dt_buf_puts(&out, blamed ? "|" : "|?");
+		put_folded(&out, name ? name : "");
+		if (own && name && offset.known) {
+			dt_buf_putc(&out, '+');
+			dt_buf_hex(&out, offset.value);
+		}
+		if (own && name)
+			put_size(facts, name, offset, &out);
+		if (dt_buf_ok(&out))
+			text = dt_arena_strdup(arena, dt_buf_text(&out));
+	}
+	dt_buf_deinit(&out);
+	return text;
+}
+
+static bool is_named_by(const struct dt_facts *facts, const char *module, const char *from)
+{
+	for (size_t i = 0; i < facts->suspects_count; i++)
+		if (facts->suspects[i].from && dt_text_starts_fold(facts->suspects[i].from, from) &&
+		    dt_text_equal_fold(facts->suspects[i].module, module))
+			return true;
+	return false;
+}
+
+static void windbg(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena,
+                   struct dt_bucket *out)
+{
+	for (size_t i = 0; i < sizeof(image_forms) / sizeof(image_forms[0]); i++)
+		if (facts->bugcheck && dt_opt_is(facts->bugcheck->code, image_forms[i].code) && blame->module &&
+		    is_named_by(facts, blame->module, image_forms[i].from)) {
+			out->id = dt_arena_printf(arena, image_forms[i].format, blame->module);
+			out->hash = out->id ? dt_bucket_hash(out->id, true, arena) : NULL;
+		}
+}
+
+void dt_bucket(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena, struct dt_bucket *out)
+{
+	bool blamed = blame->module != NULL;
+	const char *name = blamed ? blame->module : facts->fault.module;
+	struct dt_opt offset = blamed ? blame->offset : facts->fault.offset;
+
+	*out = (struct dt_bucket){ 0 };
+	out->own = key(facts, name, offset, blamed, true, arena);
+	out->family = key(facts, name, offset, blamed, false, arena);
+	windbg(facts, blame, arena, out);
+}
+
+const char *dt_bucket_hash(const char *id, bool kernel, struct dt_arena *arena)
+{
+	uint8_t d[DT_MD5_SIZE];
+	struct dt_buf text;
+
+	dt_buf_init(&text, 8 * MAX_KEY);
+	for (const char *p = kernel ? "km:" : "um:"; *p; p++)
+		dt_buf_append(&text, (char[2]){ *p, 0 }, 2);
+	for (; *id; id++)
+		dt_buf_append(&text, (char[2]){ fold(*id), 0 }, 2);
+	bool ok = dt_buf_ok(&text);
+	if (ok)
+		dt_md5(dt_buf_bytes(&text), d);
+	dt_buf_deinit(&text);
+	return ok ? dt_arena_printf(arena, "{%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x}", d[3], d[2],
+	                            d[1], d[0], d[5], d[4], d[7], d[6], d[8], d[9], d[10], d[11], d[12], d[13], d[14], d[15])
+	          : NULL;
+}

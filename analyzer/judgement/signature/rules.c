@@ -1,0 +1,337 @@
+/* Rule sets: loading, identity, matching. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/hash/hash.h"
+#include "judgement/signature/embedded.h"
+#include "judgement/signature/rule.h"
+
+/* Compiled rules are a few times their text; a set that needs more is no set of signatures. */
+enum { MAX_RULES_MEMORY = 256 << 20 };
+
+static struct dt_rules *new_rules(void)
+{
+	struct dt_rules *rules = calloc(1, sizeof(*rules));
+
+	if (rules)
+		dt_arena_init(&rules->arena, MAX_RULES_MEMORY);
+	return rules;
+}
+
+void dt_rules_free(struct dt_rules *rules)
+{
+	if (!rules)
+		return;
+	dt_arena_deinit(&rules->arena);
+	free(rules->rule);
+	free(rules);
+}
+
+static enum dt_status keep(struct dt_rules *rules, struct dt_rule *rule, struct dt_error *err)
+{
+	if (rules->count == DT_MAX_RULES)
+		return dt_fail(err, DT_ERR_LIMIT, "%s: more than %d rules", rule->document->file, DT_MAX_RULES);
+	if (rules->count == rules->cap) {
+		size_t cap = rules->cap ? rules->cap * 2 : 16;
+		struct dt_rule **grown = realloc(rules->rule, cap * sizeof(struct dt_rule *));
+		if (!grown)
+			return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", rule->document->file);
+		rules->rule = grown;
+		rules->cap = cap;
+	}
+	rules->rule[rules->count++] = rule;
+	return DT_OK;
+}
+
+static enum dt_status add_text(struct dt_rules *rules, const char *name, const char *text, size_t len,
+                               struct dt_error *err)
+{
+	const char *file = dt_arena_strdup(&rules->arena, name);
+	struct dt_doc *document;
+	struct dt_rule *rule;
+	enum dt_status status;
+
+	if (!file)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", name);
+	if ((status = dt_doc_parse(&document, file, text, len, &rules->arena, err)) != DT_OK ||
+	    (status = dt_rule_compile(&rule, document, &rules->arena, err)) != DT_OK)
+		return status;
+	return keep(rules, rule, err);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct dt_rule *const *x = a, *const *y = b;
+
+	return strcmp((*x)->info.id, (*y)->info.id);
+}
+
+static enum dt_status unique_ids(const struct dt_rules *rules, struct dt_error *err)
+{
+	for (size_t i = 1; i < rules->count; i++) {
+		const struct dt_rule *a = rules->rule[i - 1], *b = rules->rule[i];
+		if (strcmp(a->info.id, b->info.id) == 0)
+			return dt_doc_fail(dt_doc_get(b->document, "id"), err, "the id '%.64s' is also that of %.120s", b->info.id,
+			                   a->document->file);
+	}
+	return DT_OK;
+}
+
+/* Over the rules' meaning: comments, layout and the order of files change nothing. */
+static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
+{
+	char digest[2 * DT_SHA256_SIZE + 1];
+	struct dt_buf normal;
+
+	dt_buf_init(&normal, MAX_RULES_MEMORY);
+	dt_buf_puts(&normal, "dumptriage.rules/1|");
+	for (size_t i = 0; i < rules->count; i++)
+		dt_doc_normal(rules->rule[i]->document, &normal);
+	bool ok = dt_buf_ok(&normal);
+	if (ok)
+		dt_sha256_text(dt_buf_bytes(&normal), digest);
+	dt_buf_deinit(&normal);
+	if (!ok)
+		return dt_fail(err, DT_ERR_NOMEM, "rules: out of memory");
+	memcpy(rules->hash, digest, 16);
+	rules->hash[16] = 0;
+	return DT_OK;
+}
+
+/* Freezes the set, or frees it when something failed before. */
+static enum dt_status finish(struct dt_rules **out, struct dt_rules *rules, enum dt_status status, struct dt_error *err)
+{
+	if (status == DT_OK && rules->count)
+		qsort(rules->rule, rules->count, sizeof(struct dt_rule *), by_id);
+	if (status == DT_OK)
+		status = unique_ids(rules, err);
+	if (status == DT_OK)
+		status = hash_rules(rules, err);
+	if (status != DT_OK) {
+		dt_rules_free(rules);
+		return status;
+	}
+	*out = rules;
+	return DT_OK;
+}
+
+enum dt_status dt_rules_load_text(struct dt_rules **out, const char *name, const char *text, size_t len,
+                                  struct dt_error *err)
+{
+	struct dt_rules *rules = new_rules();
+
+	if (!rules)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", name);
+	return finish(out, rules, add_text(rules, name, text, len, err), err);
+}
+
+enum dt_status dt_rules_load_builtin(struct dt_rules **out, struct dt_error *err)
+{
+	struct dt_rules *rules = new_rules();
+	enum dt_status status = DT_OK;
+
+	if (!rules)
+		return dt_fail(err, DT_ERR_NOMEM, "signatures: out of memory");
+	for (size_t i = 0; status == DT_OK && i < dt_builtin_signatures_count; i++)
+		status = add_text(rules, dt_builtin_signatures[i].name, dt_builtin_signatures[i].data,
+		                  dt_builtin_signatures[i].len, err);
+	return finish(out, rules, status, err);
+}
+
+static enum dt_status fail_errno(struct dt_error *err, const char *path, const char *what)
+{
+	return dt_fail(err, DT_ERR_IO, "%s: %s: %s", path, what, strerror(errno));
+}
+
+/* Reads to the end of the file, at most one byte more than a rule may have. */
+static enum dt_status read_open(int fd, const char *path, char **text, size_t *len, struct dt_error *err)
+{
+	struct stat st;
+	char *data;
+
+	*len = 0;
+	if (fstat(fd, &st) != 0)
+		return fail_errno(err, path, "cannot look at it");
+	if (!S_ISREG(st.st_mode))
+		return dt_fail(err, DT_ERR_IO, "%s: not a regular file", path);
+	if (!(data = malloc((size_t)DT_MAX_RULE_FILE + 1)))
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", path);
+	while (*len <= DT_MAX_RULE_FILE) {
+		ssize_t n = read(fd, data + *len, (size_t)DT_MAX_RULE_FILE + 1 - *len);
+		if (n == 0)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			free(data);
+			return fail_errno(err, path, "cannot read");
+		}
+		*len += (size_t)n;
+	}
+	*text = data;
+	return DT_OK;
+}
+
+static enum dt_status add_file(struct dt_rules *rules, const char *path, struct dt_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text = NULL;
+	size_t len;
+	enum dt_status status;
+
+	if (fd < 0)
+		return fail_errno(err, path, "cannot open");
+	status = read_open(fd, path, &text, &len, err);
+	close(fd);
+	if (status == DT_OK)
+		status = add_text(rules, path, text, len, err);
+	free(text);
+	return status;
+}
+
+static int is_rule_file(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && (dt_text_ends_fold(entry->d_name, ".yml") || dt_text_ends_fold(entry->d_name, ".yaml"));
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum dt_status add_entry(struct dt_rules *rules, const char *folder, const char *name, struct dt_error *err)
+{
+	const char *path = dt_arena_printf(&rules->arena, "%s/%s", folder, name);
+
+	if (!path)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", folder);
+	return add_file(rules, path, err);
+}
+
+static enum dt_status add_folder(struct dt_rules *rules, const char *path, struct dt_error *err)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_rule_file, by_name);
+	enum dt_status status = DT_OK;
+
+	if (count < 0)
+		return fail_errno(err, path, "cannot list");
+	for (int i = 0; i < count; i++) {
+		if (status == DT_OK)
+			status = add_entry(rules, path, entries[i]->d_name, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+enum dt_status dt_rules_load(struct dt_rules **out, const char *path, struct dt_error *err)
+{
+	struct dt_rules *rules = new_rules();
+	struct stat st;
+	enum dt_status status;
+
+	if (!rules)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", path);
+	if (stat(path, &st) != 0)
+		status = fail_errno(err, path, "cannot open");
+	else
+		status = S_ISDIR(st.st_mode) ? add_folder(rules, path, err) : add_file(rules, path, err);
+	return finish(out, rules, status, err);
+}
+
+const char *dt_rules_hash(const struct dt_rules *rules)
+{
+	return rules->hash;
+}
+
+size_t dt_rules_count(const struct dt_rules *rules)
+{
+	return rules->count;
+}
+
+const struct dt_rule_info *dt_rule_info(const struct dt_rules *rules, size_t index)
+{
+	return index < rules->count ? &rules->rule[index]->info : NULL;
+}
+
+const struct dt_rule_info *dt_rule_find(const struct dt_rules *rules, const char *id)
+{
+	for (size_t i = 0; id && i < rules->count; i++)
+		if (strcmp(rules->rule[i]->info.id, id) == 0)
+			return &rules->rule[i]->info;
+	return NULL;
+}
+
+/* ---- matching --------------------------------------------------------- */
+
+static void take_evidence(struct dt_match *match, const struct dt_rule *rule, const enum dt_fact_state *states,
+                          const struct dt_facts *facts, struct dt_arena *arena)
+{
+	match->evidence = DT_ARENA_ARRAY(arena, rule->selection_count, struct dt_evidence);
+	for (size_t i = 0; match->evidence && i < rule->selection_count; i++) {
+		const struct dt_selection *selection = &rule->selections[i];
+		struct dt_evidence *evidence = &match->evidence[match->evidence_count++];
+		evidence->fact = selection->title ? dt_arena_printf(arena, "%s (%s)", selection->name, selection->title)
+		                                  : selection->name;
+		evidence->state = states[i];
+		evidence->value = dt_evidence_value(selection, facts, arena);
+	}
+}
+
+static bool match_rule(const struct dt_rule *rule, const struct dt_facts *facts, struct dt_arena *arena,
+                       struct dt_match *out)
+{
+	enum dt_fact_state states[DT_MAX_EVIDENCE] = { 0 };
+	enum dt_grade grade;
+
+	for (size_t i = 0; i < rule->selection_count; i++)
+		states[i] = dt_selection_state(&rule->selections[i], facts);
+	grade = dt_rule_grade(rule, states);
+	if (!grade)
+		return false;
+	*out = (struct dt_match){
+		.signature = rule->info.id, .version = rule->info.version, .title = rule->info.title, .grade = grade
+	};
+	take_evidence(out, rule, states, facts, arena);
+	return true;
+}
+
+/* Best grade first; rules are tried in the order of ids, so equal grades stay in it. */
+static void insert(struct dt_match *list, size_t *count, const struct dt_match *match)
+{
+	size_t at = *count;
+
+	while (at > 0 && list[at - 1].grade < match->grade)
+		at--;
+	if (at == DT_MAX_MATCHES)
+		return;
+	size_t moved = *count - at - (*count == DT_MAX_MATCHES);
+	memmove(&list[at + 1], &list[at], moved * sizeof(*list));
+	list[at] = *match;
+	*count += *count < DT_MAX_MATCHES;
+}
+
+size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
+                      struct dt_match **out)
+{
+	struct dt_match *list = NULL, match;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		if (!match_rule(rules->rule[i], facts, arena, &match))
+			continue;
+		if (!list && !(list = DT_ARENA_ARRAY(arena, DT_MAX_MATCHES, struct dt_match)))
+			return 0;
+		insert(list, &count, &match);
+	}
+	*out = list;
+	return count;
+}

@@ -1,0 +1,77 @@
+/* What to do next: from the signature, else from the table by class. */
+#include <string.h>
+
+#include "core/tables/images.h"
+#include "judgement/verdict/case.h"
+
+enum when { ANY, NAMED, UNNAMED, SECURITY };
+
+static const struct step {
+	enum dt_verdict_class class;
+	enum when when;
+	const char *text;
+} steps[] = {
+#define DT_STEP(class, when, text) { DT_CLASS_##class, when, text },
+#include "judgement/verdict/next_steps.def"
+};
+
+static bool applies(const struct dt_case *c, enum when when)
+{
+	const char *module = c->out->blame.module;
+
+	switch (when) {
+	case NAMED:
+		return module != NULL;
+	case UNNAMED:
+		return module == NULL;
+	case SECURITY:
+		return module && dt_image_is_security(module);
+	default:
+		return true;
+	}
+}
+
+static const char *fill(const struct dt_case *c, const char *text)
+{
+	const char *at = strstr(text, "{module}");
+
+	if (!at)
+		return text;
+	return dt_arena_printf(c->arena, "%.*s%s%s", (int)(at - text), text, c->out->blame.module, at + strlen("{module}"));
+}
+
+static void add(const struct dt_case *c, const char *text)
+{
+	dt_case_add(c->out->verdict.next_steps, &c->out->verdict.next_steps_count, text);
+}
+
+static void add_rule(const struct dt_case *c)
+{
+	for (size_t i = 0; i < c->rule->next_step_count; i++)
+		add(c, c->rule->next_steps[i]);
+}
+
+static void add_class(const struct dt_case *c)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i].class == c->out->verdict.class && applies(c, steps[i].when))
+			add(c, fill(c, steps[i].text));
+}
+
+/* A match that is merely possible adds its steps behind those of the class. */
+void dt_case_steps(const struct dt_case *c)
+{
+	struct dt_verdict *verdict = &c->out->verdict;
+	bool sure = c->match && c->rule && c->match->grade >= DT_GRADE_PROBABLE;
+
+	verdict->next_steps = DT_ARENA_ARRAY(c->arena, DT_MAX_TEXTS, const char *);
+	if (sure && c->rule->next_step_count) {
+		add_rule(c);
+		return;
+	}
+	add_class(c);
+	if (!sure && c->match && c->rule && c->rule->next_step_count) {
+		add(c, dt_arena_printf(c->arena, "If other computers crash the same way, it may be: %s. Then:", c->rule->title));
+		add_rule(c);
+	}
+}

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""The program as its users call it: exit statuses, bad inputs, output that fails, what it links.
+
+usage: check_cli.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR [sanitized]
+"""
+import json
+import os
+import pathlib
+import pty
+import re
+import socket
+import subprocess
+import sys
+import unittest
+
+PROGRAM, BUILDER, SOURCE, SCRATCH = sys.argv[1:5]
+SANITIZED = sys.argv[5:] == ["sanitized"]
+SCRATCH = pathlib.Path(SCRATCH)
+
+
+def run(*args, **more):
+    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=60, **more)
+
+
+def sample(name):
+    dump = SCRATCH / (name + ".dmp")
+    if not dump.exists():
+        subprocess.run([BUILDER, str(pathlib.Path(SOURCE) / "samples/recipes" / (name + ".recipe")), str(dump)], check=True)
+    return dump
+
+
+def records(out):
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
+class Usage(unittest.TestCase):
+    def test_no_command_prints_the_commands(self):
+        out = run()
+        self.assertEqual(out.returncode, 2)
+        self.assertIn("analyze", out.stderr)
+
+    def test_wrong_words_are_exit_2_and_say_what_was_wrong(self):
+        for args, said in ((["frobnicate"], "frobnicate"), (["analyze"], "no file"), (["analyze", "--format", "xml", "x"], "xml"),
+                           (["analyze", "--frob", "x"], "frob"), (["explain"], "no stop code"), (["explain", "zzz"], "zzz"),
+                           (["explain", "0x50", "1", "2", "3", "4", "5"], "four"), (["explain", "0x50", "xyz"], "xyz"),
+                           (["explain", "0x50", "--machine", "vax"], "vax"), (["analyze", "--hash", "maybe", "x"], "maybe"),
+                           (["signatures"], "list or check"), (["formats", "x"], "no arguments"), (["show"], "no file")):
+            out = run(*args)
+            self.assertEqual(out.returncode, 2, args)
+            self.assertIn(said, out.stderr)
+            self.assertEqual(out.stdout, "")
+
+    def test_help_of_every_command(self):
+        listed = re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.M)
+        self.assertGreaterEqual(len(listed), 6)
+        for command in listed:
+            out = run(command, "--help")
+            self.assertEqual((out.returncode, out.stderr), (0, ""), command)
+            self.assertIn("usage: dumptriage " + command, out.stdout)
+
+    def test_version(self):
+        self.assertRegex(run("--version").stdout, r"^dumptriage \d+\.\d+\.\d+\n$")
+
+    def test_formats_lists_inputs_and_outputs(self):
+        out = run("formats")
+        self.assertEqual(out.returncode, 0)
+        for word in ("PAGEDU64", "MDMP", "jsonl", "named"):
+            self.assertIn(word, out.stdout)
+
+    def test_schema_is_the_one_in_docs(self):
+        self.assertEqual(json.loads(run("schema").stdout),
+                         json.loads((pathlib.Path(SOURCE) / "docs/crash.schema.json").read_text()))
+
+
+class BadInput(unittest.TestCase):
+    """Every one of them has a record of class unreadable, a message that helps, and exit status 1."""
+
+    def unreadable(self, path, *said, kind=None):
+        out = run("analyze", "--format", "jsonl", path)
+        self.assertEqual((out.returncode, out.stderr), (1, ""))
+        (record,) = records(out)
+        self.assertEqual(record["verdict"]["class"], "unreadable")
+        for word in said:
+            self.assertIn(word, record["failure"]["text"])
+        if kind:
+            self.assertEqual(record["failure"]["kind"], kind)
+        text = run("analyze", path)
+        self.assertEqual(text.returncode, 1)
+        self.assertIn("unreadable", text.stdout)
+        return record
+
+    def test_missing_file(self):
+        self.unreadable(SCRATCH / "no-such-file.dmp", "No such file", kind="io")
+
+    def test_directory(self):
+        self.unreadable(SCRATCH, "directory")
+
+    def test_pipe_does_not_hang(self):
+        fifo = SCRATCH / "fifo"
+        if not fifo.exists():
+            os.mkfifo(fifo)
+        self.unreadable(fifo, "pipe")
+
+    def test_socket_and_device(self):
+        path = SCRATCH / "socket"
+        if path.exists():
+            path.unlink()
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(str(path))
+            self.unreadable(path)
+        self.unreadable("/dev/zero", "device")
+
+    def test_empty(self):
+        path = SCRATCH / "empty.dmp"
+        path.write_bytes(b"")
+        self.unreadable(path, "empty", kind="not-a-dump")
+
+    def test_all_zero(self):
+        path = SCRATCH / "zero.dmp"
+        path.write_bytes(bytes(65536))
+        self.unreadable(path, "zero", kind="not-a-dump")
+
+    def test_other_files(self):
+        for name, head, said in (("a.zip", b"PK\3\4" + bytes(100), "zip"), ("a.txt", b"this is a crash dump, honestly\n" * 9, "text"),
+                                 ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(64), "89 50 4e 47")):
+            path = SCRATCH / name
+            path.write_bytes(head)
+            self.unreadable(path, said)
+
+    def test_unreadable_permission(self):
+        path = SCRATCH / "secret.dmp"
+        path.write_bytes(b"PAGEDU64")
+        path.chmod(0)
+        if os.geteuid() == 0:
+            self.skipTest("root reads everything")
+        self.unreadable(path, "Permission")
+
+    def test_one_bad_input_does_not_hide_the_others(self):
+        out = run("analyze", "--format", "jsonl", SCRATCH / "nothing", sample("csagent-50"))
+        self.assertEqual(out.returncode, 1)
+        self.assertEqual([r["verdict"]["class"] for r in records(out)], ["unreadable", "known-incident"])
+
+    def test_path_that_is_not_utf8(self):
+        path = os.fsencode(SCRATCH) + b"/caf\xe9\n.dmp"
+        pathlib.Path(os.fsdecode(path)).write_bytes(sample("csagent-50").read_bytes())
+        out = subprocess.run([PROGRAM.encode(), b"analyze", b"--format", b"jsonl", path], capture_output=True, timeout=60)
+        record = json.loads(out.stdout.decode("utf-8"))
+        self.assertEqual(out.stdout.count(b"\n"), 1)
+        import base64
+        self.assertEqual(base64.b64decode(record["file"]["path_raw"]), path)
+        self.assertNotIn("\n", record["file"]["path"])
+
+
+class Output(unittest.TestCase):
+    def test_full_disk_is_exit_3(self):
+        with open("/dev/full", "w") as full:
+            out = subprocess.run([PROGRAM, "analyze", str(sample("csagent-50"))], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(out.returncode, 3)
+        self.assertIn("standard output", out.stderr)
+
+    def test_closed_pipe_is_exit_3_not_a_signal(self):
+        read, write = os.pipe()
+        os.close(read)
+        out = subprocess.run([PROGRAM, "analyze", str(sample("csagent-50"))], stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        self.assertEqual(out.returncode, 3)
+
+    def test_json_is_an_object_for_one_and_an_array_for_several(self):
+        one = json.loads(run("analyze", "--format", "json", sample("csagent-50")).stdout)
+        two = json.loads(run("analyze", "--format", "json", sample("csagent-50"), sample("csagent-7e")).stdout)
+        self.assertEqual(one["schema"], "dumptriage.crash/1")
+        self.assertEqual(len(two), 2)
+
+    def test_show_reads_what_analyze_writes(self):
+        for style in ("json", "jsonl"):
+            kept = SCRATCH / ("kept." + style)
+            kept.write_text(run("analyze", "--format", style, sample("csagent-50"), sample("csagent-7e")).stdout)
+            shown = run("show", kept)
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+            self.assertEqual(shown.stdout.count("csagent.sys+0xe14ed ("), 2 if style else 0)
+        piped = run("show", "--format", "jsonl", "-", input=kept.read_text())
+        self.assertEqual(piped.stdout, kept.read_text())
+
+    def test_show_says_what_is_wrong_with_a_record(self):
+        bad = SCRATCH / "bad.json"
+        bad.write_text('{"schema": "dumptriage.crash/1", "fault": {"ip": 5}}\n')
+        out = run("show", bad)
+        self.assertEqual(out.returncode, 1)
+        self.assertIn("fault.ip", out.stderr)
+
+    def test_colours_only_on_a_terminal(self):
+        self.assertNotIn("\x1b", run("analyze", sample("csagent-50")).stdout)
+        self.assertIn("\x1b", run("analyze", "--color", "always", sample("csagent-50")).stdout)
+        read, write = pty.openpty()
+        process = subprocess.Popen([PROGRAM, "analyze", str(sample("csagent-50"))], stdout=write,
+                                   env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
+        os.close(write)
+        seen = b""
+        try:
+            while chunk := os.read(read, 65536):
+                seen += chunk
+        except OSError:
+            pass
+        process.wait()
+        os.close(read)
+        self.assertIn(b"\x1b[", seen)
+
+    def test_text_is_one_screen_verdict_first(self):
+        out = run("analyze", sample("csagent-50")).stdout.splitlines()
+        self.assertTrue(out[1].startswith("known-incident"), out[:3])
+        self.assertLessEqual(len(out), 75)
+        self.assertLessEqual(max(len(line) for line in out), 100)
+
+    def test_host_is_folded(self):
+        (record,) = records(run("analyze", "--format", "jsonl", "--host", "PC-7.Example.COM", sample("csagent-50")))
+        self.assertEqual(record["host"], {"name": "pc-7", "source": "given"})
+
+    def test_hash(self):
+        import hashlib
+        (record,) = records(run("analyze", "--format", "jsonl", sample("csagent-50")))
+        self.assertEqual(record["file"]["sha256"], hashlib.sha256(sample("csagent-50").read_bytes()).hexdigest())
+        (record,) = records(run("analyze", "--format", "jsonl", "--hash", "never", sample("csagent-50")))
+        self.assertIsNone(record["file"]["sha256"])
+
+
+class Signatures(unittest.TestCase):
+    def test_builtin_and_folder_are_the_same_rules(self):
+        folder = pathlib.Path(SOURCE) / "signatures"
+        hashes = {records(run("analyze", "--format", "jsonl", *more, sample("csagent-50")))[0]["judged"]["rules"]
+                  for more in ([], ["--signatures", folder])}
+        self.assertEqual(len(hashes), 1)
+
+    def test_an_error_names_file_line_and_column(self):
+        bad = SCRATCH / "bad.yml"
+        bad.write_text("id: x\ntitle: [\n")
+        out = run("analyze", "--signatures", bad, sample("csagent-50"))
+        self.assertEqual(out.returncode, 3)
+        self.assertRegex(out.stderr, r"bad\.yml:\d+:\d+: ")
+        self.assertEqual(run("signatures", "check", bad).returncode, 1)
+
+    def test_list(self):
+        self.assertIn("crowdstrike-channel-file-291", run("signatures", "list").stdout)
+        self.assertEqual(run("signatures", "check").returncode, 0)
+
+
+class Explain(unittest.TestCase):
+    def test_a_photo_of_the_blue_screen(self):
+        out = run("explain", "0x50", "0xffffd6030000006a", "0", "0xfffff8020ebc14ed", "2").stdout
+        for word in ("PAGE_FAULT_IN_NONPAGED_AREA", "read", "0xffffd6030000006a"):
+            self.assertIn(word, out)
+
+    def test_a_line_of_the_event_log(self):
+        out = run("explain", "0x1000007e", "(0xffffffffc0000005,".strip("("), "0xfffff8044a24d2d4,", "0xffff998071d4ed88,",
+                  "0xffff998071d4e5d0").stdout
+        self.assertIn("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", out)
+        self.assertIn("ACCESS_VIOLATION", out)
+
+    def test_conditions_are_printed_when_they_are_open(self):
+        open_ = run("explain", "0x50", "0xffff800000000000", "1", "0xfffff8020ebc14ed", "0").stdout
+        old = run("explain", "0x50", "0xffff800000000000", "1", "0xfffff8020ebc14ed", "0", "--build", "9600", "--machine", "x64").stdout
+        self.assertIn("10586", open_)
+        self.assertIn("write", old)
+
+    def test_names_and_bare_hex(self):
+        self.assertIn("0x50", run("explain", "PAGE_FAULT_IN_NONPAGED_AREA").stdout)
+        self.assertIn("DRIVER_POWER_STATE_FAILURE", run("explain", "9f").stdout)
+
+
+class Linking(unittest.TestCase):
+    def test_the_program_loads_libc_and_nothing_else(self):
+        """Every further library costs start-up on every run."""
+        if SANITIZED:
+            self.skipTest("sanitizers bring libraries of their own")
+        out = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True).stdout
+        loaded = {line.split()[0].split("/")[-1] for line in out.splitlines() if line.strip()}
+        self.assertLessEqual(loaded, {"linux-vdso.so.1", "libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"})
+
+
+if __name__ == "__main__":
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    sys.argv[1:] = []
+    unittest.main(verbosity=1)

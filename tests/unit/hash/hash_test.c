@@ -1,0 +1,66 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/hash/hash.h"
+
+static struct dt_bytes of(const char *text)
+{
+	return (struct dt_bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+/* FIPS 180-2, appendix B. */
+static void sha256_of_known_texts(void **state)
+{
+	char text[2 * DT_SHA256_SIZE + 1];
+	char *million = malloc(1000000);
+	(void)state;
+	dt_sha256_text(of("abc"), text);
+	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	dt_sha256_text(of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), text);
+	assert_string_equal(text, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	dt_sha256_text((struct dt_bytes){ NULL, 0 }, text);
+	assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_non_null(million);
+	memset(million, 'a', 1000000);
+	dt_sha256_text((struct dt_bytes){ (const uint8_t *)million, 1000000 }, text);
+	assert_string_equal(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	free(million);
+}
+
+/* RFC 1321, A.5. */
+static void md5_of_known_texts(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "", "d41d8cd98f00b204e9800998ecf8427e" },
+		{ "abc", "900150983cd24fb0d6963f7d28e17f72" },
+		{ "message digest", "f96b697d7cb7938d525a2f31aaf161d0" },
+	};
+	uint8_t digest[DT_MD5_SIZE];
+	struct dt_buf buf;
+	(void)state;
+	dt_buf_init(&buf, 100);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		dt_md5(of(cases[i].in), digest);
+		dt_buf_reset(&buf);
+		dt_buf_hexbytes(&buf, (struct dt_bytes){ digest, sizeof digest });
+		assert_string_equal(dt_buf_text(&buf), cases[i].out);
+	}
+	dt_buf_deinit(&buf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sha256_of_known_texts),
+		cmocka_unit_test(md5_of_known_texts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
