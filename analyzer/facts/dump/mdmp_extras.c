@@ -69,6 +69,24 @@ void mdmp_assertion(struct mdmp *m, const struct mdmp_stream *stream)
 		add(m, "assertion", "line", dt_arena_printf(m->dump->arena, "%" PRIu32, line));
 }
 
+/* The text of /proc/self/status: "Pid:", a tab, the number. Nothing else of it is read. */
+void mdmp_linux_status(struct mdmp *m, const struct mdmp_stream *stream)
+{
+	static const char key[] = "\nPid:\t";
+	struct dt_bytes text = stream->bytes;
+	uint64_t pid = 0;
+
+	for (size_t off = 0; dt_bytes_has(text, off, sizeof(key)); off++) {
+		if (!dt_bytes_match(text, off, key, sizeof(key) - 1))
+			continue;
+		for (off += sizeof(key) - 1; off < text.len && text.data[off] >= '0' && text.data[off] <= '9' && pid < UINT32_MAX; off++)
+			pid = pid * 10 + (uint64_t)(text.data[off] - '0');
+		if (pid && pid <= UINT32_MAX && !m->dump->process_id.known)
+			m->dump->process_id = dt_some(pid);
+		return;
+	}
+}
+
 /* ---- Crashpad ------------------------------------------------------------ */
 
 /* Crashpad's strings and byte arrays: a length, then the bytes. */

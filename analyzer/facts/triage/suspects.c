@@ -3,6 +3,7 @@
  * x64 (IRP, IO_STACK_LOCATION, DEVICE_OBJECT, DRIVER_OBJECT), unchanged from Windows 7 to 11; each object is
  * checked by its type field before it is believed.
  */
+#include "core/tables/images.h"
 #include "facts/triage/pass.h"
 
 enum {
@@ -104,6 +105,44 @@ static void bugcheck_caller(struct dt_pass *pass)
 		dt_pass_suspect(pass, caller, "bugcheck-caller");
 }
 
+static bool in_hole(const struct dt_pass *pass, uint64_t slot)
+{
+	for (size_t i = 0; i < pass->hole_count; i++)
+		if (slot - pass->holes[i].va < pass->holes[i].len)
+			return true;
+	return false;
+}
+
+/*
+ * The kernel itself jumped to where no code is, so its own frames name nobody. Below its stack pointer lie
+ * the remains of what it had called before. Where one driver from outside Windows, and only one, left
+ * addresses there more than once, that driver ran right before on this thread. (A real dump: the kernel's callback
+ * into win32k had lost its code, and a security driver's hook was what had run.)
+ */
+static void recently_left(struct dt_pass *pass, uint64_t sp)
+{
+	const struct dt_dump *dump = pass->dump;
+	const struct dt_module *only = NULL;
+	uint64_t word, first = 0;
+	unsigned count = 0;
+
+	if (sp <= dump->stack_va || sp - dump->stack_va > dump->stack_len)
+		return;
+	for (uint64_t slot = dump->stack_va; slot < sp; slot += 8) {
+		const struct dt_module *module = NULL;
+		if (!in_hole(pass, slot) && dt_memory_u64(&dump->memory, slot, &word))
+			module = dt_dump_module_at(dump, word);
+		if (!module || !module->name || module->microsoft == DT_TRUE)
+			continue;
+		if (only && only != module)
+			return;
+		only = module;
+		first = count++ ? first : word;
+	}
+	if (count >= 2)
+		dt_pass_suspect(pass, first, "dead-stack");
+}
+
 /* A call or jump to where no code is: the return address stands on top of the stack. */
 static void execute_caller(struct dt_pass *pass)
 {
@@ -122,6 +161,9 @@ static void execute_caller(struct dt_pass *pass)
 	    !dt_insn_call_before(pass->dump->machine, (struct dt_bytes){ before, len }, caller, NULL))
 		return;
 	dt_pass_suspect(pass, caller, "execute-caller");
+	const struct dt_module *from = dt_dump_module_at(pass->dump, caller);
+	if (from && from->name && dt_image_is_carrier(from->name, true))
+		recently_left(pass, sp.value);
 }
 
 void dt_pass_suspects(struct dt_pass *pass)

@@ -10,6 +10,7 @@ enum {
 	CONFIDENCE_MICROSOFT = 50, /* more often handed bad data than wrong */
 	CONFIDENCE_UNSURE = 35,    /* the dump contradicts itself */
 	CONFIDENCE_HEAP = 40,
+	CONFIDENCE_DEAD_STACK = 20,
 	MAX_GAP = 3, /* frames of mere scanning after which a stack is a heap of old addresses */
 };
 
@@ -36,6 +37,7 @@ static const struct origin {
 	{ "irp-completion-routine", 0, "it waits for the request that the stop code names" },
 	{ "bugcheck-caller", 0, "it called KeBugCheckEx" },
 	{ "execute-caller", 0, "it jumped to where no code is" },
+	{ "dead-stack", 0, "it ran on the thread right before" },
 };
 
 /* What a frame is worth by how it was found. */
@@ -255,8 +257,13 @@ static bool by_execute(struct search *s)
 
 	if (s->facts->exception.access != DT_ACCESS_EXECUTE)
 		return false;
+	const struct dt_suspect *before = suspect_from(s, "dead-stack");
 	if (caller && !is_carrier(s, caller->module))
 		blame(s, caller->module, caller->offset, 60, "its call or jump went to where no code is");
+	else if (before && !is_carrier(s, before->module))
+		blame(s, before->module, before->offset, CONFIDENCE_DEAD_STACK,
+		      "Windows itself went to where no code is, and this is the only other driver that ran on the thread right "
+		      "before: a guess from what it left on the stack");
 	else
 		nobody(s, "the processor went to where no code is, and the dump does not show who sent it there");
 	frame_candidates(s);

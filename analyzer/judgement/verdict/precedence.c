@@ -77,9 +77,12 @@ static bool is_blamed(const struct dt_case *c)
 	return !c->user && c->out->blame.module;
 }
 
+/* Below this a blamed driver is where to look first, and no verdict. */
+enum { LEAST_FOR_A_VERDICT = 30 };
+
 static bool is_driver(const struct dt_case *c)
 {
-	return is_blamed(c) && !dt_blame_is_microsoft(c->facts, c->out->blame.module);
+	return is_blamed(c) && c->out->blame.confidence.value >= LEAST_FOR_A_VERDICT && !dt_blame_is_microsoft(c->facts, c->out->blame.module);
 }
 
 /* The walk ends in Windows itself and nobody else is near. */
@@ -87,7 +90,7 @@ static bool is_os(const struct dt_case *c)
 {
 	const struct dt_blame *blame = &c->out->blame;
 
-	if (!is_blamed(c) || c->anomalies)
+	if (!is_blamed(c) || c->anomalies || !dt_blame_is_microsoft(c->facts, blame->module))
 		return false;
 	for (size_t i = 0; i < blame->candidates_count; i++)
 		if (!dt_blame_is_microsoft(c->facts, blame->candidates[i].module))
