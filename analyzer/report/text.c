@@ -52,11 +52,13 @@ static void verdict(struct dt_page *page, const struct dt_crash *crash)
 
 	dt_page_ink(page, DT_INK_DIM, or_unknown(crash->facts.file.path));
 	dt_buf_putc(page->out, '\n');
-	dt_page_ink(page, class_ink(verdict->class), or_unknown(dt_word(&dt_words_verdict_class, verdict->class)));
+	const char *class = or_unknown(dt_word(&dt_words_verdict_class, verdict->class));
+	char sure[40] = ": ";
 	if (verdict->confidence.known)
-		dt_buf_printf(page->out, " (confidence %u of 100)", (unsigned)verdict->confidence.value);
-	dt_buf_puts(page->out, ": ");
-	dt_page_wrap(page, 0, 0, verdict->summary ? verdict->summary : "no verdict");
+		snprintf(sure, sizeof(sure), " (confidence %u of 100): ", (unsigned)verdict->confidence.value);
+	dt_page_ink(page, class_ink(verdict->class), class);
+	dt_buf_puts(page->out, sure);
+	dt_page_wrap(page, (unsigned)(strlen(class) + strlen(sure)), 0, verdict->summary ? verdict->summary : "no verdict");
 }
 
 static void list(struct dt_page *page, const char *heading, const char **texts, size_t count, size_t most, bool numbered)
@@ -349,7 +351,9 @@ void dt_report_text(const struct dt_crash *crash, const struct dt_report_style *
 	dt_page_init(&page, style, out);
 	verdict(&page, crash);
 	list(&page, "What to do", judged->next_steps, judged->next_steps_count, style->verbose ? SIZE_MAX : 8, true);
-	list(&page, "Why", judged->reasons, judged->reasons_count, style->verbose ? SIZE_MAX : SHORT_REASONS, false);
+	/* A signature's facts are its reasons: they are listed below, with their state. */
+	if (style->verbose || crash->judgement.matches_count == 0)
+		list(&page, "Why", judged->reasons, judged->reasons_count, style->verbose ? SIZE_MAX : SHORT_REASONS, false);
 	for (size_t i = 0; i < crash->judgement.matches_count && (style->verbose || i < 1); i++)
 		match(&page, &crash->judgement.matches[i]);
 	evidence(&page, &crash->facts);

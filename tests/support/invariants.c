@@ -60,9 +60,11 @@ static const char *judgement_broken(const struct dt_facts *facts, const struct d
 	const struct dt_verdict *verdict = &judgement->verdict;
 	const char *blamed = judgement->blame.module;
 
-	if (!verdict->class || !verdict->summary || !verdict->summary[0] || !verdict->confidence.known ||
-	    verdict->confidence.value > 100)
+	bool open_end = verdict->class == DT_CLASS_UNDETERMINED || verdict->class == DT_CLASS_UNREADABLE;
+	if (!verdict->class || !verdict->summary || !verdict->summary[0])
 		return "an incomplete verdict";
+	if (verdict->confidence.known ? verdict->confidence.value > 100 : !open_end)
+		return "a verdict without a sound confidence";
 	if (facts->failure && !facts->bugcheck && !facts->dump.format && verdict->class != DT_CLASS_UNREADABLE)
 		return "a verdict on a file that was not read";
 	if (!blamed)

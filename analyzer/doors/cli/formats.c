@@ -5,7 +5,7 @@
 #include "core/base/limits.h"
 #include "core/model/schema.h"
 #include "doors/cli/cli.h"
-#include "facts/dump/dump.h"
+#include "facts/dump/formats.h"
 
 static int finish(const struct dt_command *self, struct dt_buf *buf)
 {

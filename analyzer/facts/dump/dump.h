@@ -12,6 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/model/notes.h"
 #include "facts/dump/context.h"
+#include "facts/dump/formats.h"
 #include "facts/memory/memory.h"
 
 /* A structure of the crashed system that the dump has as a raw copy. */
@@ -60,8 +61,6 @@ struct dt_module_index {
 	uint64_t reach;  /* highest last address of this module and those before it */
 	uint32_t module; /* index into modules */
 };
-
-struct dt_dump_format;
 
 struct dt_dump {
 	const struct dt_dump_format *reader;
@@ -131,23 +130,6 @@ struct dt_dump {
 	struct dt_bytes memory_info; /* entries of MemoryInfoListStream, stride below; empty when absent */
 	uint32_t memory_info_stride;
 };
-
-struct dt_dump_format {
-	const char *name;        /* "triage64" */
-	const char *title;       /* "kernel minidump, 64-bit (PAGEDU64 type 4)" */
-	const char *signature;   /* first bytes, for the formats table */
-	bool is_read;            /* false: recognised, header facts only, or nothing */
-	const char *not_read;    /* what is not read yet; NULL when all is */
-	/* Whether these are the format's first bytes. */
-	bool (*recognise)(struct dt_bytes file);
-	/* Fills the dump. On failure what was read before stays in it (header facts
-	 * of a truncated file), and the caller reports both. */
-	enum dt_status (*open)(struct dt_dump *dump, struct dt_error *err);
-};
-
-/* The formats, in the order they are tried. */
-extern const struct dt_dump_format *const dt_dump_formats[];
-extern const size_t dt_dump_format_count;
 
 /* Recognises and opens. The dump borrows file, arena and notes.
  * DT_ERR_NOT_A_DUMP: no format knows these bytes (says what they look like: empty, all zero, text, an archive).

@@ -97,6 +97,21 @@ static void smbios(struct dt_pass *pass)
 		read_structure(pass, &s);
 }
 
+/* "GenuineIntel", "AuthenticAMD": 12 letters in the processor's block. */
+static const char *vendor(const struct dt_pass *pass)
+{
+	const struct dt_dump *dump = pass->dump;
+	struct dt_bytes text;
+
+	if (!dump->kdbg.valid || !dump->kdbg.off_prcb_vendor ||
+	    !dt_bytes_sub(dump->prcb.bytes, dump->kdbg.off_prcb_vendor, 12, &text))
+		return NULL;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] < ' ' || text.data[i] > '~')
+			return NULL;
+	return dt_text_from_utf8(pass->arena, text);
+}
+
 void dt_pass_system(struct dt_pass *pass)
 {
 	static const char *const products[] = { NULL, "workstation", "domain-controller", "server" };
@@ -106,6 +121,8 @@ void dt_pass_system(struct dt_pass *pass)
 	smbios(pass);
 	if (!out->cpu)
 		out->cpu = dump->cpu;
+	if (!out->cpu)
+		out->cpu = vendor(pass);
 	if (dump->product_type < sizeof(products) / sizeof(products[0]))
 		out->product = products[dump->product_type];
 	out->memory_bytes = dump->memory_bytes;
