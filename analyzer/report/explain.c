@@ -44,7 +44,7 @@ static void parameter(struct dt_page *page, const struct dt_reading *reading, si
                       enum dt_machine machine, uint32_t build)
 {
 	struct dt_buf text;
-	char label[16];
+	char label[32];
 
 	snprintf(label, sizeof(label), "Parameter %zu", index + 1);
 	dt_buf_init(&text, 4096);
@@ -66,7 +66,7 @@ static void known_reading(struct dt_page *page, const struct dt_reading *reading
 	for (size_t i = 0; i < count; i++)
 		parameter(page, reading, i, parameters[i], machine, build);
 	for (size_t i = count; i < 4 && reading->parameters[i].role != DT_ROLE_RESERVED; i++) {
-		char label[16];
+		char label[32];
 		snprintf(label, sizeof(label), "Parameter %zu", i + 1);
 		dt_page_rowf(page, label, "not given; it would be: %s", reading->parameters[i].text);
 	}
@@ -83,7 +83,7 @@ static void all_readings(struct dt_page *page, const struct dt_reading *const *r
 		dt_page_row(page, "When", when.len ? dt_buf_text(&when) : count > 1 ? "in all other cases" : "");
 		dt_page_row(page, "It says", readings[i]->title);
 		for (size_t p = 0; p < 4; p++) {
-			char label[16];
+			char label[32];
 			snprintf(label, sizeof(label), "Parameter %zu", p + 1);
 			dt_page_row(page, label, readings[i]->parameters[p].text);
 		}

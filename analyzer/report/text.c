@@ -63,7 +63,7 @@ static void verdict(struct dt_page *page, const struct dt_crash *crash)
 
 static void list(struct dt_page *page, const char *heading, const char **texts, size_t count, size_t most, bool numbered)
 {
-	char mark[16];
+	char mark[32];
 
 	if (count == 0)
 		return;

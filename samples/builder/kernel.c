@@ -306,12 +306,23 @@ static size_t fill_size(const struct recipe *recipe)
 	return size > (1u << 28) ? 1u << 28 : size;
 }
 
-/* Blocks of 256 bytes of noise, as the tools that write big minidumps add them around code addresses. */
+/* Blocks of noise, as many and as large as real dumps of the size have them: 500 to 5000, from 256 bytes up. */
+enum { MOST_FILLER_BLOCKS = 4000, SMALLEST_FILLER = 256, LARGEST_FILLER = 65536 };
+
+static size_t filler_length(const struct triage *t)
+{
+	size_t len = SMALLEST_FILLER;
+
+	while (len < LARGEST_FILLER && fill_size(t->recipe) / len > MOST_FILLER_BLOCKS)
+		len *= 2;
+	return len;
+}
+
 static size_t filler_blocks(const struct triage *t)
 {
 	size_t size = fill_size(t->recipe), have = t->image->len + 0x1000;
 
-	return size > have ? (size - have) / (256 + 16) : 0;
+	return size > have ? (size - have) / (filler_length(t) + 16) : 0;
 }
 
 static void add_blocks(struct triage *t)
@@ -337,14 +348,14 @@ static void add_blocks(struct triage *t)
 		i++;
 	}
 	for (size_t e = 0; e < extra; e++, i++) {
-		uint32_t bytes[64];
-		for (size_t w = 0; w < 64; w++)
+		uint32_t bytes[LARGEST_FILLER / 4];
+		size_t len = filler_length(t), at = t->image->len;
+		for (size_t w = 0; w < len / 4; w++)
 			bytes[w] = noise = noise * 1664525 + 1013904223;
-		size_t at = t->image->len;
-		image_put(t->image, at, bytes, sizeof(bytes));
-		image_u64(t->image, list + 16 * i, 0xffffb00000000000u + e * 0x400);
+		image_put(t->image, at, bytes, len);
+		image_u64(t->image, list + 16 * i, 0xffffb00000000000u + e * 2 * LARGEST_FILLER);
 		image_u32(t->image, list + 16 * i + 8, (uint32_t)at);
-		image_u32(t->image, list + 16 * i + 12, 256);
+		image_u32(t->image, list + 16 * i + 12, (uint32_t)len);
 	}
 }
 

@@ -100,7 +100,7 @@ static enum dt_status read_bytes(struct reader *r, uint64_t max, struct dt_bytes
 
 static enum dt_status read_text(struct reader *r, uint64_t max, const char **out)
 {
-	struct dt_bytes bytes;
+	struct dt_bytes bytes = { NULL, 0 };
 	uint64_t from = r->off;
 	enum dt_status status = read_bytes(r, max, &bytes);
 	if (status)
