@@ -61,20 +61,51 @@ static void verdict(struct dt_page *page, const struct dt_crash *crash)
 	dt_page_wrap(page, (unsigned)(strlen(class) + strlen(sure)), 0, verdict->summary ? verdict->summary : "no verdict");
 }
 
-static void list(struct dt_page *page, const char *heading, const char **texts, size_t count, size_t most, bool numbered)
+/* A step without its Markdown: emphasis and code marks are for pages. The caller frees nothing: out is a buffer. */
+static const char *plain(const char *markdown, char *out, size_t size)
 {
-	char mark[32];
+	size_t n = 0;
 
-	if (count == 0)
+	for (const char *p = markdown; *p && n + 1 < size; p++)
+		if (*p != '`' && *p != '*')
+			out[n++] = *p;
+		/* A star in a name (C-00000291*.sys) is no emphasis: it stands between code marks. */
+		else if (*p == '*' && p > markdown && p[1] == '.')
+			out[n++] = *p;
+	out[n] = '\0';
+	return out;
+}
+
+static void reasons(struct dt_page *page, const struct dt_verdict *verdict, size_t most)
+{
+	if (verdict->reasons_count == 0)
 		return;
-	dt_page_heading(page, heading);
-	for (size_t i = 0; i < count && i < most; i++) {
-		snprintf(mark, sizeof(mark), numbered ? "%2zu. " : "  - ", i + 1);
-		dt_buf_puts(page->out, mark);
-		dt_page_wrap(page, 4, 4, texts[i]);
+	dt_page_heading(page, "Why");
+	for (size_t i = 0; i < verdict->reasons_count && i < most; i++) {
+		dt_buf_puts(page->out, "  - ");
+		dt_page_wrap(page, 4, 4, verdict->reasons[i]);
 	}
-	if (count > most)
-		dt_buf_printf(page->out, "    (%zu more: --verbose)\n", count - most);
+	if (verdict->reasons_count > most)
+		dt_buf_printf(page->out, "    (%zu more: --verbose)\n", verdict->reasons_count - most);
+}
+
+/* Steps are numbered; their branches, which begin with "- ", stand below them. */
+static void next_steps(struct dt_page *page, const struct dt_verdict *verdict)
+{
+	char text[2048];
+
+	if (verdict->next_steps_count == 0)
+		return;
+	dt_page_heading(page, "What to do");
+	for (size_t i = 0, number = 1; i < verdict->next_steps_count; i++) {
+		const char *step = plain(verdict->next_steps[i], text, sizeof(text));
+		bool branch = !strncmp(step, "- ", 2);
+		if (branch)
+			dt_buf_puts(page->out, "    - ");
+		else
+			dt_buf_printf(page->out, "%2zu. ", number++);
+		dt_page_wrap(page, branch ? 6 : 4, branch ? 6 : 4, branch ? step + 2 : step);
+	}
 }
 
 static void bugcheck(struct dt_page *page, const struct dt_bugcheck *bugcheck)
@@ -219,6 +250,13 @@ static void match(struct dt_page *page, const struct dt_match *match)
 		char state[16], text[1024];
 		snprintf(state, sizeof(state), "  %-13s", or_unknown(dt_word(&dt_words_fact_state, e->state)));
 		snprintf(text, sizeof(text), "%s%s%s", or_unknown(e->fact), e->value ? ": " : "", e->value ? e->value : "");
+		/* One line each, cut at the edge: --verbose has all of it. */
+		size_t cut = page->width - 20;
+		if (!page->style->verbose && strlen(text) > cut + 3) {
+			while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+				cut--;
+			snprintf(text + cut, 4, "...");
+		}
 		dt_page_ink(page, ink, state);
 		dt_page_wrap(page, 15, 16, text);
 	}
@@ -350,10 +388,10 @@ void dt_report_text(const struct dt_crash *crash, const struct dt_report_style *
 
 	dt_page_init(&page, style, out);
 	verdict(&page, crash);
-	list(&page, "What to do", judged->next_steps, judged->next_steps_count, style->verbose ? SIZE_MAX : 8, true);
+	next_steps(&page, judged);
 	/* A signature's facts are its reasons: they are listed below, with their state. */
 	if (style->verbose || crash->judgement.matches_count == 0)
-		list(&page, "Why", judged->reasons, judged->reasons_count, style->verbose ? SIZE_MAX : SHORT_REASONS, false);
+		reasons(&page, judged, style->verbose ? SIZE_MAX : SHORT_REASONS);
 	for (size_t i = 0; i < crash->judgement.matches_count && (style->verbose || i < 1); i++)
 		match(&page, &crash->judgement.matches[i]);
 	evidence(&page, &crash->facts);
