@@ -1,0 +1,86 @@
+/* A worker that misbehaves. How, its name says: the tests start it through links. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/model/codec.h"
+#include "core/protocol/protocol.h"
+
+static struct dt_channel channel;
+
+static void send_message(enum dt_message_type type, uint64_t job, struct dt_bytes body)
+{
+	struct dt_message message = { .type = type, .job = job, .body = body, .fd = -1 };
+	struct dt_error err;
+
+	if (dt_channel_send(&channel, &message, &err) != DT_OK)
+		exit(1);
+}
+
+static void send_facts(uint64_t job, const struct dt_facts *facts)
+{
+	struct dt_buf buf;
+
+	dt_buf_init(&buf, DT_MAX_RECORD);
+	dt_facts_encode(facts, &buf);
+	send_message(DT_MESSAGE_RECORD, job, dt_buf_bytes(&buf));
+	dt_buf_deinit(&buf);
+}
+
+static void misbehave(const char *how, uint64_t job)
+{
+	struct dt_module module = { .name = "a.sys", .base = dt_some(0x1000), .size = dt_some(0x100) };
+	struct dt_facts facts = { .schema = DT_CRASH_SCHEMA, .modules = &module, .modules_count = 1 };
+	static const uint8_t garbage[32] = { 'D', 'T', 'R', '1', 1, 0xff, 0xff, 0xff };
+
+	if (!strcmp(how, "dies"))
+		raise(SIGKILL);
+	if (!strcmp(how, "exits"))
+		exit(3);
+	if (!strcmp(how, "hangs"))
+		for (;;)
+			pause();
+	if (!strcmp(how, "garbage"))
+		send_message(DT_MESSAGE_RECORD, job, (struct dt_bytes){ garbage, sizeof(garbage) });
+	if (!strcmp(how, "other-job"))
+		send_message(DT_MESSAGE_DONE, job + 1, (struct dt_bytes){ NULL, 0 });
+	if (!strcmp(how, "half"))
+		(void)!write(channel.socket, garbage, 3);
+	if (!strcmp(how, "lies")) {
+		facts.fault = (struct dt_fault){ .ip = dt_some(0x2000), .module = "a.sys", .offset = dt_some(0x1000) };
+		send_facts(job, &facts);
+	}
+	if (!strcmp(how, "renames")) {
+		facts.file.path = facts.file.name = "another.dmp";
+		send_facts(job, &facts);
+		send_message(DT_MESSAGE_DONE, job, (struct dt_bytes){ NULL, 0 });
+	}
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc ? strrchr(argv[0], '/') : NULL;
+	struct dt_ready ready = { DT_PROTOCOL_VERSION, 0 };
+	struct dt_message message;
+	struct dt_error err;
+	struct dt_buf buf;
+
+	how = how ? how + 1 : "";
+	dt_channel_init(&channel, DT_PROTOCOL_FD);
+	if (!strcmp(how, "silent"))
+		pause();
+	if (!strcmp(how, "other-version"))
+		ready.version++;
+	if (dt_channel_receive(&channel, &message, &err) != DT_OK)
+		return 1;
+	dt_buf_init(&buf, 64);
+	dt_ready_write(&ready, &buf);
+	send_message(DT_MESSAGE_READY, 0, dt_buf_bytes(&buf));
+	dt_buf_deinit(&buf);
+	while (dt_channel_receive(&channel, &message, &err) == DT_OK)
+		misbehave(how, message.job);
+	return 0;
+}

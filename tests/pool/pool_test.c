@@ -1,0 +1,238 @@
+/* The pool: results from the real worker; every kind of bad worker costs one input and says why. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/protocol/protocol.h"
+#include "fleet/pool/pool.h"
+#include "sample.h"
+
+static char folder[] = "/tmp/dumptriage-pool-XXXXXX";
+static struct sample sample;
+static struct dt_error err;
+
+static int dump_fd(void)
+{
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, sample.data, sample.len), sample.len);
+	return fd;
+}
+
+static struct dt_pool *pool_of(const char *worker, unsigned workers, unsigned deadline_ms)
+{
+	struct dt_pool_options options = { .workers = workers, .deadline_ms = deadline_ms, .worker_path = worker };
+	struct dt_pool *pool = NULL;
+
+	if (dt_pool_create(&pool, &options, &err) != DT_OK)
+		fail_msg("%s", err.text);
+	return pool;
+}
+
+static struct dt_pool *bad_pool(const char *how)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, how);
+	if (access(path, F_OK))
+		assert_int_equal(symlink(DT_BAD_WORKER, path), 0);
+	return pool_of(path, 1, 500);
+}
+
+static void submit(struct dt_pool *pool, uint64_t id, const char *path)
+{
+	struct dt_pool_job job = { .id = id, .path = path, .fd = dump_fd(), .hash = true };
+
+	if (dt_pool_submit(pool, &job, &err) != DT_OK)
+		fail_msg("%s", err.text);
+}
+
+static void results_are_those_of_the_dump(void **state)
+{
+	struct dt_pool *pool = pool_of(DT_WORKER, 2, 0);
+	struct dt_pool_result result;
+
+	(void)state;
+	submit(pool, 5, "/share/host/a.dmp");
+	assert_int_equal(dt_pool_busy(pool), 1);
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_int_equal(result.id, 5);
+	assert_false(result.died);
+	if (result.facts.failure)
+		fail_msg("%s", result.facts.failure->text);
+	assert_int_equal(result.facts.bugcheck->code.value, 0x50);
+	assert_string_equal(result.facts.fault.module, "csagent.sys");
+	assert_string_equal(result.facts.file.path, "/share/host/a.dmp");
+	assert_string_equal(result.facts.file.name, "a.dmp");
+	assert_int_equal(strlen(result.facts.file.sha256), 64);
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_true(result.last);
+	assert_int_equal(dt_pool_busy(pool), 0);
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_ERR_NOT_FOUND);
+	dt_pool_destroy(pool);
+}
+
+static void many_jobs_over_few_workers(void **state)
+{
+	enum { JOBS = 200 };
+	struct dt_pool *pool = pool_of(DT_WORKER, 3, 0);
+	struct dt_pool_result result;
+	unsigned seen[JOBS] = { 0 }, next = 0, done = 0;
+
+	(void)state;
+	while (done < JOBS) {
+		while (next < JOBS && dt_pool_free(pool))
+			submit(pool, next++, "x.dmp");
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		if (result.last)
+			done++;
+		else
+			seen[result.id]++;
+	}
+	for (unsigned i = 0; i < JOBS; i++)
+		assert_int_equal(seen[i], 1);
+	assert_int_equal(dt_pool_counts(pool)->spawned, 3);
+	dt_pool_destroy(pool);
+}
+
+static void sandbox_is_in_force_or_said_to_be_missing(void **state)
+{
+	struct dt_pool *pool = pool_of(DT_WORKER, 1, 0);
+
+	(void)state;
+#ifdef DT_SANITIZED
+	assert_int_equal(dt_pool_mechanisms(pool), 0);
+#else
+	assert_true(dt_pool_mechanisms(pool) & DT_SANDBOX_SECCOMP);
+	assert_true(dt_pool_mechanisms(pool) & DT_SANDBOX_RLIMITS);
+#endif
+	assert_int_equal(dt_pool_mechanisms(pool) == DT_SANDBOX_ALL, dt_pool_missing(pool)[0] == '\0');
+	dt_pool_destroy(pool);
+}
+
+static void every_bad_worker_costs_one_input(void **state)
+{
+	static const struct {
+		const char *how;
+		enum dt_failure_kind kind;
+		const char *says;
+	} cases[] = {
+		{ "dies", DT_FAILURE_SIGNAL, "signal 9" },       { "exits", DT_FAILURE_SIGNAL, "status 3" },
+		{ "hangs", DT_FAILURE_DEADLINE, "500 ms" },      { "half", DT_FAILURE_DEADLINE, "500 ms" },
+		{ "garbage", DT_FAILURE_SIGNAL, "protocol" },    { "other-job", DT_FAILURE_SIGNAL, "protocol" },
+		{ "lies", DT_FAILURE_SIGNAL, "outside its module" },
+	};
+	struct dt_pool_result result;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dt_pool *pool = bad_pool(cases[i].how);
+		/* twice: the lost worker is replaced */
+		for (uint64_t id = 1; id <= 2; id++) {
+			submit(pool, id, "the.dmp");
+			assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+			assert_int_equal(result.id, id);
+			assert_true(result.died && result.last);
+			assert_int_equal(result.facts.failure->kind, cases[i].kind);
+			if (!strstr(result.facts.failure->text, cases[i].says))
+				fail_msg("%s: %s", cases[i].how, result.facts.failure->text);
+			assert_string_equal(result.facts.file.path, "the.dmp");
+		}
+		assert_int_equal(dt_pool_counts(pool)->spawned, 2);
+		dt_pool_destroy(pool);
+	}
+}
+
+static void a_worker_cannot_rename_its_input(void **state)
+{
+	struct dt_pool *pool = bad_pool("renames");
+	struct dt_pool_result result;
+
+	(void)state;
+	submit(pool, 1, "/real/name.dmp");
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_string_equal(result.facts.file.path, "/real/name.dmp");
+	assert_string_equal(result.facts.file.name, "name.dmp");
+	dt_pool_destroy(pool);
+}
+
+static void workers_that_do_not_start_are_told(void **state)
+{
+	struct dt_pool_options options = { .workers = 1, .worker_path = "/nonexistent/worker" };
+	struct dt_pool *pool;
+	char path[256];
+
+	(void)state;
+	assert_int_equal(dt_pool_create(&pool, &options, &err), DT_ERR_NOT_FOUND);
+	assert_non_null(strstr(err.text, "/nonexistent/worker"));
+	snprintf(path, sizeof(path), "%s/other-version", folder);
+	assert_int_equal(symlink(DT_BAD_WORKER, path), 0);
+	options.worker_path = path;
+	assert_int_equal(dt_pool_create(&pool, &options, &err), DT_ERR_FORMAT);
+	assert_non_null(strstr(err.text, "version"));
+}
+
+static void no_descriptor_is_left_open(void **state)
+{
+	struct dt_pool *pool = pool_of(DT_WORKER, 1, 0);
+	struct dt_pool_result result;
+	int before, after;
+
+	(void)state;
+	before = dup(0);
+	close(before);
+	for (int i = 0; i < 20; i++) {
+		submit(pool, 1, "x.dmp");
+		do
+			assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		while (!result.last);
+	}
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
+	dt_pool_destroy(pool);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (sample_build_file(&sample, DT_SOURCE_DIR "/samples/recipes/csagent-50.recipe"))
+		return -1;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char command[256];
+
+	(void)state;
+	sample_free(&sample);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(results_are_those_of_the_dump),
+		cmocka_unit_test(many_jobs_over_few_workers),
+		cmocka_unit_test(sandbox_is_in_force_or_said_to_be_missing),
+		cmocka_unit_test(every_bad_worker_costs_one_input),
+		cmocka_unit_test(a_worker_cannot_rename_its_input),
+		cmocka_unit_test(workers_that_do_not_start_are_told),
+		cmocka_unit_test(no_descriptor_is_left_open),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
