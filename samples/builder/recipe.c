@@ -1,3 +1,4 @@
+/* The lines of a recipe: reading, inheriting, dropping, finding. */
 #include "recipe.h"
 
 #include <ctype.h>
@@ -6,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
 
 void recipe_fail(struct recipe *recipe, const struct line *line, const char *fmt, ...)
 {
@@ -24,40 +25,54 @@ void recipe_fail(struct recipe *recipe, const struct line *line, const char *fmt
 	va_end(args);
 }
 
-/* Cuts a line at blanks; "quoted words" keep theirs. */
+/* The end of the word that begins at `at`; takes out the quotes, between which blanks belong to the word. */
+static char *word_end(struct recipe *recipe, const struct line *line, char *at)
+{
+	bool quoted = false;
+
+	while (*at && (quoted || !isspace((unsigned char)*at))) {
+		if (*at == '"') {
+			quoted = !quoted;
+			memmove(at, at + 1, strlen(at));
+		} else {
+			at++;
+		}
+	}
+	if (quoted)
+		recipe_fail(recipe, line, "a quote that does not end");
+	return at;
+}
+
 static void cut(struct recipe *recipe, struct line *line)
 {
 	char *at = line->text;
 
-	while (*at) {
-		while (isspace((unsigned char)*at))
-			*at++ = '\0';
-		if (!*at)
-			break;
+	while (*at && !recipe->failed) {
 		if (line->words == MAX_WORDS) {
 			recipe_fail(recipe, line, "more than %d words", MAX_WORDS);
 			return;
 		}
 		line->word[line->words++] = at;
-		bool quoted = false;
-		for (; *at && (quoted || !isspace((unsigned char)*at)); at++)
-			if (*at == '"') {
-				quoted = !quoted;
-				memmove(at, at + 1, strlen(at));
-				at--;
-			}
+		at = word_end(recipe, line, at);
+		while (isspace((unsigned char)*at))
+			*at++ = '\0';
 	}
 }
 
+/* `drop KEYWORD [SECOND]`: the lines above with that keyword, or only those with that second word, are as if not written. */
 static void drop(struct recipe *recipe, const struct line *by)
 {
 	size_t dropped = 0;
 
+	if (by->words < 2) {
+		recipe_fail(recipe, by, "drop takes a keyword");
+		return;
+	}
 	for (size_t i = 0; i < recipe->count; i++) {
 		struct line *line = &recipe->lines[i];
-		if (line == by || line->dropped || by->words < 2 || strcmp(line->word[0], by->word[1]))
+		if (line == by || line->dropped || strcmp(line->word[0], by->word[1]) != 0)
 			continue;
-		if (by->words > 2 && (line->words < 2 || strcasecmp(line->word[1], by->word[2])))
+		if (by->words > 2 && (line->words < 2 || strcasecmp(line->word[1], by->word[2]) != 0))
 			continue;
 		line->dropped = true;
 		dropped++;
@@ -70,44 +85,56 @@ static bool inherit(struct recipe *recipe, const struct line *line, const char *
 {
 	char path[4096];
 	char *text = NULL;
-	size_t len = 0;
+	size_t size = 0;
 
-	if (line->words != 2 || strchr(line->word[1], '/') || depth > 3) {
-		recipe_fail(recipe, line, "base takes the name of a recipe in the same folder");
+	if (line->words != 2 || strchr(line->word[1], '/') || depth >= MAX_BASES) {
+		recipe_fail(recipe, line, "base takes the name of a recipe in the same folder, at most %d deep", MAX_BASES);
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/%s", folder, line->word[1]);
 	FILE *in = fopen(path, "rbe");
-	if (!in) {
-		recipe_fail(recipe, line, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	bool ok = getdelim(&text, &len, '\0', in) >= 0;
-	fclose(in);
-	if (ok)
-		ok = recipe_parse(recipe, line->word[1], folder, text, strlen(text), depth + 1);
+	ssize_t len = in ? getdelim(&text, &size, '\0', in) : -1;
+	if (len < 0)
+		recipe_fail(recipe, line, "%s: %s", line->word[1], in ? "empty" : strerror(errno));
+	if (in)
+		fclose(in);
+	bool ok = len >= 0 && recipe_parse(recipe, line->word[1], folder, text, (size_t)len, depth + 1);
 	free(text);
 	return ok;
+}
+
+/* A copy without control characters that C would take for an end. */
+static char *copy_text(const char *at, size_t n)
+{
+	char *copy = malloc(n + 1);
+
+	if (!copy)
+		abort();
+	memcpy(copy, at, n);
+	copy[n] = '\0';
+	return copy;
 }
 
 static bool take_line(struct recipe *recipe, const char *file, const char *folder, unsigned number, const char *at, size_t n,
                       unsigned depth)
 {
-	while (n && isspace((unsigned char)at[n - 1]))
-		n--;
-	while (n && isspace((unsigned char)*at)) {
+	for (; n && isspace((unsigned char)at[n - 1]); n--)
+		;
+	for (; n && isspace((unsigned char)*at); n--)
 		at++;
-		n--;
-	}
 	if (n == 0 || *at == '#')
 		return true;
 	if (recipe->count == MAX_LINES) {
-		recipe_fail(recipe, NULL, "%s: more than %d lines", file, MAX_LINES);
+		recipe_fail(recipe, NULL, "%s:%u: more than %d lines", file, number, MAX_LINES);
 		return false;
 	}
 	struct line *line = &recipe->lines[recipe->count++];
-	*line = (struct line){ .text = strndup(at, n), .rest = strndup(at, n), .number = number, .file = file };
+	*line = (struct line){ .text = copy_text(at, n), .rest = copy_text(at, n), .number = number, .file = file };
+	if (memchr(at, '\0', n))
+		recipe_fail(recipe, line, "a zero byte");
 	cut(recipe, line);
+	if (recipe->failed || line->words == 0)
+		return !recipe->failed;
 	if (!strcmp(line->word[0], "base"))
 		return inherit(recipe, line, folder, depth);
 	if (!strcmp(line->word[0], "drop"))
@@ -117,14 +144,18 @@ static bool take_line(struct recipe *recipe, const char *file, const char *folde
 
 bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, const char *text, size_t len, unsigned depth)
 {
-	const char *base = strrchr(name, '/'), *end = text + len;
+	const char *slash = strrchr(name, '/'), *end = text + len;
 
 	if (!recipe->lines)
 		recipe->lines = calloc(MAX_LINES, sizeof(*recipe->lines));
-	if (recipe->file_count == sizeof(recipe->files) / sizeof(recipe->files[0]))
+	if (!recipe->lines)
+		abort();
+	if (recipe->file_count == MAX_FILES) {
+		recipe_fail(recipe, NULL, "%s: more than %d recipes in one", name, MAX_FILES);
 		return false;
-	char *file = recipe->files[recipe->file_count++] = strdup(base ? base + 1 : name);
-	for (unsigned number = 1; text < end && !recipe->failed; number++) {
+	}
+	char *file = recipe->files[recipe->file_count++] = copy_text(slash ? slash + 1 : name, strlen(slash ? slash + 1 : name));
+	for (unsigned number = 1; text < end; number++) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		if (!eol)
 			eol = end;
@@ -163,91 +194,12 @@ const struct line *recipe_last(const struct recipe *recipe, const char *keyword)
 	return last;
 }
 
-static uint64_t number(struct recipe *recipe, const struct line *line, const char *text)
+size_t recipe_count(const struct recipe *recipe, const char *keyword)
 {
-	char *end;
+	const struct line *line = NULL;
+	size_t count = 0;
 
-	errno = 0;
-	uint64_t value = strtoull(text, &end, 0);
-	if (errno || end == text || *end)
-		recipe_fail(recipe, line, "'%s' is not a number", text);
-	return value;
-}
-
-uint64_t recipe_number(struct recipe *recipe, const struct line *line, size_t word)
-{
-	if (word >= line->words) {
-		recipe_fail(recipe, line, "%s needs a number as word %zu", line->word[0], word);
-		return 0;
-	}
-	return number(recipe, line, line->word[word]);
-}
-
-const char *recipe_value(const struct line *line, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (size_t i = 1; i < line->words; i++)
-		if (!strncmp(line->word[i], key, len) && line->word[i][len] == '=')
-			return line->word[i] + len + 1;
-	return NULL;
-}
-
-uint64_t recipe_value_number(struct recipe *recipe, const struct line *line, const char *key, uint64_t fallback)
-{
-	const char *value = recipe_value(line, key);
-
-	return value ? number(recipe, line, value) : fallback;
-}
-
-uint64_t recipe_setting(struct recipe *recipe, const char *keyword, uint64_t fallback)
-{
-	const struct line *line = recipe_last(recipe, keyword);
-
-	return line ? recipe_number(recipe, line, 1) : fallback;
-}
-
-const char *recipe_word(const struct recipe *recipe, const char *keyword, const char *fallback)
-{
-	const struct line *line = recipe_last(recipe, keyword);
-
-	return line && line->words > 1 ? line->word[1] : fallback;
-}
-
-uint64_t recipe_time(struct recipe *recipe, const struct line *line, size_t word)
-{
-	struct tm tm = { 0 };
-
-	if (word < line->words && strchr(line->word[word], 'T')) {
-		const char *end = strptime(line->word[word], "%Y-%m-%dT%H:%M:%S", &tm);
-		if (!end || strcmp(end, "Z"))
-			recipe_fail(recipe, line, "'%s' is not a time like 2024-07-19T05:12:33Z", line->word[word]);
-		return ((uint64_t)timegm(&tm) + 11644473600u) * 10000000u;
-	}
-	return recipe_number(recipe, line, word);
-}
-
-uint8_t *recipe_hex(struct recipe *recipe, const struct line *line, size_t from, size_t *len)
-{
-	uint8_t *out = malloc(strlen(line->rest) + 1);
-	int high = -1;
-
-	*len = 0;
-	for (size_t w = from; w < line->words; w++)
-		for (const char *p = line->word[w]; *p; p++) {
-			int digit = isdigit((unsigned char)*p) ? *p - '0' : isxdigit((unsigned char)*p) ? tolower(*p) - 'a' + 10 : -1;
-			if (digit < 0) {
-				recipe_fail(recipe, line, "'%c' is not a hex digit", *p);
-				return out;
-			}
-			if (high < 0) {
-				high = digit;
-			} else {
-				out[(*len)++] = (uint8_t)(high << 4 | digit);
-				high = -1;
-			}
-		}
-	if (high >= 0)
-		recipe_fail(recipe, line, "an odd number of hex digits");
-	return out;
+	while ((line = recipe_next(recipe, keyword, line)))
+		count++;
+	return count;
 }
