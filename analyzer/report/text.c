@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/time.h"
 #include "core/model/field.h"
+#include "report/evidence.h"
 #include "report/page.h"
 
 enum { SHORT_STACK = 10, SHORT_NOTES = 4, SHORT_REASONS = 6 };
@@ -27,32 +27,13 @@ static enum dt_ink class_ink(enum dt_verdict_class class)
 	}
 }
 
-static const char *or_unknown(const char *text)
-{
-	return text ? text : "unknown";
-}
-
-/* "csagent.sys+0xe14ed"; "0x1234" where no module holds the address. */
-static void put_place(struct dt_buf *out, const char *module, struct dt_opt offset, struct dt_opt ip)
-{
-	if (module) {
-		dt_buf_puts(out, module);
-		if (offset.known) {
-			dt_buf_putc(out, '+');
-			dt_buf_hex(out, offset.value);
-		}
-	} else if (ip.known) {
-		dt_buf_hex(out, ip.value);
-	}
-}
-
 static void verdict(struct dt_page *page, const struct dt_crash *crash)
 {
 	const struct dt_verdict *verdict = &crash->judgement.verdict;
 
-	dt_page_ink(page, DT_INK_DIM, or_unknown(crash->facts.file.path));
+	dt_page_ink(page, DT_INK_DIM, dt_or_unknown(crash->facts.file.path));
 	dt_buf_putc(page->out, '\n');
-	const char *class = or_unknown(dt_word(&dt_words_verdict_class, verdict->class));
+	const char *class = dt_or_unknown(dt_word(&dt_words_verdict_class, verdict->class));
 	char sure[40] = ": ";
 	if (verdict->confidence.known)
 		snprintf(sure, sizeof(sure), " (confidence %u of 100): ", (unsigned)verdict->confidence.value);
@@ -108,114 +89,6 @@ static void next_steps(struct dt_page *page, const struct dt_verdict *verdict)
 	}
 }
 
-static void bugcheck(struct dt_page *page, const struct dt_bugcheck *bugcheck)
-{
-	struct dt_buf *out = page->out;
-
-	if (!bugcheck)
-		return;
-	dt_page_rowf(page, "Stop code", "0x%llx %s%s", (unsigned long long)bugcheck->code.value,
-	             bugcheck->name ? bugcheck->name : "(in no public list)",
-	             bugcheck->minidump_flag == DT_TRUE ? " (the minidump writer's 0x10000000 removed)" : "");
-	for (size_t i = 0; i < bugcheck->parameters_count; i++) {
-		int at = 16;
-		dt_buf_printf(out, "                %zu: ", i + 1);
-		size_t before = out->len;
-		dt_buf_hex(out, bugcheck->parameters[i]);
-		at += 3 + (int)(out->len - before);
-		if (i < bugcheck->meanings_count && bugcheck->meanings[i]) {
-			dt_buf_puts(out, "  ");
-			dt_page_wrap(page, (unsigned)at + 2, 40, bugcheck->meanings[i]);
-		} else {
-			dt_buf_putc(out, '\n');
-		}
-	}
-	if (bugcheck->subject && bugcheck->subject->name)
-		dt_page_rowf(page, "About", "%s %s", bugcheck->subject->kind, bugcheck->subject->name);
-}
-
-static void exception(struct dt_page *page, const struct dt_exception *exception)
-{
-	struct dt_buf text;
-
-	dt_buf_init(&text, 2048);
-	if (exception->code.known) {
-		dt_buf_hex(&text, exception->code.value);
-		dt_buf_printf(&text, " %s", exception->name ? exception->name : "");
-	}
-	if (exception->access)
-		dt_buf_printf(&text, "%s%s", text.len ? ", " : "", dt_word(&dt_words_access, exception->access));
-	if (exception->address.known) {
-		dt_buf_puts(&text, text.len ? (exception->access ? " of " : ", address ") : "access to ");
-		dt_buf_hex(&text, exception->address.value);
-	}
-	if (exception->detail)
-		dt_buf_printf(&text, "%s%s", text.len ? "; " : "", exception->detail);
-	dt_page_row(page, exception->code.known ? "Exception" : "Access", dt_buf_text(&text));
-	dt_buf_deinit(&text);
-}
-
-static void fault(struct dt_page *page, const struct dt_fault *fault)
-{
-	struct dt_buf text;
-
-	if (!fault->ip.known)
-		return;
-	dt_buf_init(&text, 2048);
-	put_place(&text, fault->module, fault->offset, fault->ip);
-	if (fault->module)
-		dt_buf_printf(&text, " (0x%llx)", (unsigned long long)fault->ip.value);
-	else if (fault->unloaded)
-		dt_buf_printf(&text, ", where %s was before it was unloaded", fault->unloaded);
-	else
-		dt_buf_puts(&text, ", in no loaded module");
-	dt_buf_printf(&text, ", from the %s", or_unknown(dt_word(&dt_words_fault_source, fault->source)));
-	dt_page_row(page, "Fault", dt_buf_text(&text));
-	dt_page_row(page, "Instruction", fault->instruction);
-	if (!fault->instruction)
-		dt_page_row(page, "Instruction", fault->bytes.len ? "bytes there are no instruction we can decode"
-		                                                  : "its bytes are not in the dump");
-	dt_buf_deinit(&text);
-}
-
-static void where(struct dt_page *page, const struct dt_facts *facts)
-{
-	char time[DT_TIME_TEXT_MAX];
-	struct dt_buf text;
-
-	dt_buf_init(&text, 2048);
-	if (facts->process.name)
-		dt_buf_puts(&text, facts->process.name);
-	if (facts->process.pid.known)
-		dt_buf_printf(&text, "%s(%llu)", text.len ? " " : "process ", (unsigned long long)facts->process.pid.value);
-	if (facts->process.thread_id.known)
-		dt_buf_printf(&text, "%sthread %llu", text.len ? ", " : "", (unsigned long long)facts->process.thread_id.value);
-	if (facts->cpu.number.known)
-		dt_buf_printf(&text, "%sprocessor %llu", text.len ? ", " : "", (unsigned long long)facts->cpu.number.value);
-	if (facts->cpu.irql.known)
-		dt_buf_printf(&text, ", IRQL %llu", (unsigned long long)facts->cpu.irql.value);
-	dt_page_row(page, "Process", dt_buf_text(&text));
-	dt_page_row(page, "System", facts->dump.os);
-	dt_buf_reset(&text);
-	if (facts->dump.time && dt_time_format(facts->dump.time - facts->dump.time % DT_TIME_SECOND, time)) {
-		dt_buf_puts(&text, time);
-		if (facts->dump.time_trust == DT_TIME_IMPLAUSIBLE)
-			dt_buf_puts(&text, " (that clock cannot be right)");
-	}
-	if (facts->dump.uptime_s.known)
-		dt_buf_printf(&text, "%safter %llu s", text.len ? ", " : "", (unsigned long long)facts->dump.uptime_s.value / 1000);
-	dt_page_row(page, "Time", dt_buf_text(&text));
-	dt_buf_reset(&text);
-	if (facts->system.manufacturer || facts->system.model)
-		dt_buf_printf(&text, "%s %s", facts->system.manufacturer ? facts->system.manufacturer : "",
-		              facts->system.model ? facts->system.model : "");
-	if (facts->system.bios)
-		dt_buf_printf(&text, "%sBIOS %s", text.len ? ", " : "", facts->system.bios);
-	dt_page_row(page, "Computer", dt_buf_text(&text));
-	dt_page_row(page, "Host", facts->host.name);
-	dt_buf_deinit(&text);
-}
-
 static void stack(struct dt_page *page, const struct dt_facts *facts)
 {
 	size_t most = page->style->verbose ? facts->stack_count : SHORT_STACK;
@@ -225,8 +98,8 @@ static void stack(struct dt_page *page, const struct dt_facts *facts)
 	dt_page_heading(page, "Stack (how each frame was found; scan: may be left over from earlier calls)");
 	for (size_t i = 0; i < facts->stack_count && i < most; i++) {
 		const struct dt_frame *frame = &facts->stack[i];
-		dt_buf_printf(page->out, " %3zu  %-13s ", i, or_unknown(dt_word(&dt_words_trust, frame->trust)));
-		put_place(page->out, frame->module, frame->offset, frame->ip);
+		dt_buf_printf(page->out, " %3zu  %-13s ", i, dt_or_unknown(dt_word(&dt_words_trust, frame->trust)));
+		dt_put_place(page->out, frame->module, frame->offset, frame->ip);
 		if (frame->symbol)
 			dt_buf_printf(page->out, "  %s+0x%llx", frame->symbol, (unsigned long long)frame->displacement.value);
 		if (frame->unloaded == DT_TRUE)
@@ -241,15 +114,15 @@ static void match(struct dt_page *page, const struct dt_match *match)
 {
 	char heading[512];
 
-	snprintf(heading, sizeof(heading), "Signature %s, version %s: %s", match->signature, or_unknown(match->version),
-	         or_unknown(dt_word(&dt_words_grade, match->grade)));
+	snprintf(heading, sizeof(heading), "Signature %s, version %s: %s", match->signature, dt_or_unknown(match->version),
+	         dt_or_unknown(dt_word(&dt_words_grade, match->grade)));
 	dt_page_heading(page, heading);
 	for (size_t i = 0; i < match->evidence_count; i++) {
 		const struct dt_evidence *e = &match->evidence[i];
 		enum dt_ink ink = e->state == DT_FACT_PRESENT ? DT_INK_GREEN : e->state == DT_FACT_CONTRADICTED ? DT_INK_RED : DT_INK_DIM;
 		char state[16], text[1024];
-		snprintf(state, sizeof(state), "  %-13s", or_unknown(dt_word(&dt_words_fact_state, e->state)));
-		snprintf(text, sizeof(text), "%s%s%s", or_unknown(e->fact), e->value ? ": " : "", e->value ? e->value : "");
+		snprintf(state, sizeof(state), "  %-13s", dt_or_unknown(dt_word(&dt_words_fact_state, e->state)));
+		snprintf(text, sizeof(text), "%s%s%s", dt_or_unknown(e->fact), e->value ? ": " : "", e->value ? e->value : "");
 		/* One line each, cut at the edge: --verbose has all of it. */
 		size_t cut = page->width - 20;
 		if (!page->style->verbose && strlen(text) > cut + 3) {
@@ -285,7 +158,7 @@ static void modules(struct dt_page *page, const struct dt_facts *facts)
 	for (size_t i = 0; i < facts->modules_count; i++) {
 		const struct dt_module *m = &facts->modules[i];
 		dt_buf_printf(page->out, "  0x%-16llx 0x%-8llx %s%s%s\n", (unsigned long long)m->base.value,
-		              (unsigned long long)m->size.value, or_unknown(m->name), m->version ? "  " : "",
+		              (unsigned long long)m->size.value, dt_or_unknown(m->name), m->version ? "  " : "",
 		              m->version ? m->version : "");
 	}
 }
@@ -304,53 +177,13 @@ static void oddities(struct dt_page *page, const struct dt_facts *facts)
 		char text[1200];
 		if (!page->style->verbose && note->level != DT_NOTE_WARNING)
 			continue;
-		snprintf(text, sizeof(text), "%s: %s", or_unknown(note->where), or_unknown(note->text));
+		snprintf(text, sizeof(text), "%s: %s", dt_or_unknown(note->where), dt_or_unknown(note->text));
 		dt_buf_puts(page->out, "  - ");
 		dt_page_wrap(page, 4, 4, text);
 		shown++;
 	}
 	if (warnings > most)
 		dt_buf_printf(page->out, "    (%zu more: --verbose)\n", warnings - most);
-}
-
-static void evidence(struct dt_page *page, const struct dt_facts *facts)
-{
-	const struct dt_dump_facts *dump = &facts->dump;
-
-	if (!dump->format && !facts->failure)
-		return;
-	dt_page_heading(page, "Evidence");
-	if (facts->failure) {
-		if (facts->failure->offset.known)
-			dt_page_rowf(page, "Unreadable", "%s (at offset 0x%llx)", facts->failure->text,
-			             (unsigned long long)facts->failure->offset.value);
-		else
-			dt_page_row(page, "Unreadable", facts->failure->text);
-	}
-	if (dump->format)
-		dt_page_rowf(page, "Dump", "%s %s, %s%s", or_unknown(dt_word(&dt_words_format, dump->format)),
-		             or_unknown(dt_word(&dt_words_kind, dump->kind)), or_unknown(dt_word(&dt_words_machine, dump->machine)),
-		             dump->complete == DT_FALSE ? ", not complete" : "");
-	bugcheck(page, facts->bugcheck);
-	exception(page, &facts->exception);
-	fault(page, &facts->fault);
-	for (size_t i = 0; i < facts->anomalies_count; i++)
-		dt_page_row(page, "Anomaly", facts->anomalies[i].text);
-	for (size_t i = 0; i < facts->suspects_count; i++) {
-		struct dt_buf text;
-		dt_buf_init(&text, 1024);
-		put_place(&text, facts->suspects[i].module, facts->suspects[i].offset, (struct dt_opt){ 0 });
-		dt_buf_printf(&text, " (%s)", facts->suspects[i].from);
-		dt_page_row(page, "Named", dt_buf_text(&text));
-		dt_buf_deinit(&text);
-	}
-	where(page, facts);
-	for (size_t i = 0; i < facts->annotations_count && (page->style->verbose || i < 3); i++)
-		dt_page_rowf(page, "Says", "%s%s%s: %s", or_unknown(facts->annotations[i].source),
-		             facts->annotations[i].key ? " " : "", facts->annotations[i].key ? facts->annotations[i].key : "",
-		             or_unknown(facts->annotations[i].value));
-	for (size_t i = 0; i < dump->missing_count && (page->style->verbose || i < 4); i++)
-		dt_page_row(page, "Missing", dump->missing[i]);
 }
 
 static void blame(struct dt_page *page, const struct dt_judgement *judgement)
@@ -360,7 +193,7 @@ static void blame(struct dt_page *page, const struct dt_judgement *judgement)
 
 	dt_buf_init(&text, 2048);
 	if (blame->module) {
-		put_place(&text, blame->module, blame->offset, (struct dt_opt){ 0 });
+		dt_put_place(&text, blame->module, blame->offset, (struct dt_opt){ 0 });
 		dt_buf_printf(&text, " (confidence %u): ", (unsigned)blame->confidence.value);
 	} else if (blame->reason) {
 		dt_buf_puts(&text, "nobody: ");
@@ -373,8 +206,8 @@ static void blame(struct dt_page *page, const struct dt_judgement *judgement)
 	}
 	for (size_t i = 0; i < blame->candidates_count; i++) {
 		dt_buf_reset(&text);
-		put_place(&text, blame->candidates[i].module, blame->candidates[i].offset, (struct dt_opt){ 0 });
-		dt_buf_printf(&text, ": %s", or_unknown(blame->candidates[i].reason));
+		dt_put_place(&text, blame->candidates[i].module, blame->candidates[i].offset, (struct dt_opt){ 0 });
+		dt_buf_printf(&text, ": %s", dt_or_unknown(blame->candidates[i].reason));
 		dt_page_row(page, i ? "" : "Candidates", dt_buf_text(&text));
 	}
 	dt_page_row(page, "Bucket", judgement->bucket.own);
@@ -394,8 +227,9 @@ void dt_report_text(const struct dt_crash *crash, const struct dt_report_style *
 		reasons(&page, judged, style->verbose ? SIZE_MAX : SHORT_REASONS);
 	for (size_t i = 0; i < crash->judgement.matches_count && (style->verbose || i < 1); i++)
 		match(&page, &crash->judgement.matches[i]);
-	evidence(&page, &crash->facts);
-	blame(&page, &crash->judgement);
+	dt_report_evidence(&page, &crash->facts);
+	if (judged->class != DT_CLASS_UNREADABLE)
+		blame(&page, &crash->judgement);
 	stack(&page, &crash->facts);
 	registers(&page, &crash->facts);
 	modules(&page, &crash->facts);

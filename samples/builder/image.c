@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void image_put(struct image *image, size_t off, const void *data, size_t len)
+void image_extend(struct image *image, size_t end)
 {
-	size_t end = off + len;
-
 	if (end > image->cap) {
-		size_t cap = end * 2 + 4096;
+		size_t cap = end + end / 2 + 4096;
 		uint8_t *grown = realloc(image->data, cap);
 		if (!grown)
 			abort();
@@ -16,19 +14,32 @@ void image_put(struct image *image, size_t off, const void *data, size_t len)
 		image->data = grown;
 		image->cap = cap;
 	}
-	if (len)
-		memcpy(image->data + off, data, len);
 	if (end > image->len)
 		image->len = end;
 }
 
+void image_put(struct image *image, size_t off, const void *data, size_t len)
+{
+	image_extend(image, off + len);
+	if (len)
+		memcpy(image->data + off, data, len);
+}
+
+void put_number(uint8_t *out, uint64_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		out[i] = (uint8_t)(value >> 8 * i);
+}
+
 static void number(struct image *image, size_t off, uint64_t value, size_t size)
 {
-	uint8_t bytes[8];
+	image_extend(image, off + size);
+	put_number(image->data + off, value, size);
+}
 
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
-	image_put(image, off, bytes, size);
+void image_u8(struct image *image, size_t off, uint8_t value)
+{
+	number(image, off, value, 1);
 }
 
 void image_u16(struct image *image, size_t off, uint16_t value)
@@ -50,8 +61,21 @@ size_t image_align(struct image *image, size_t to)
 {
 	size_t end = (image->len + to - 1) / to * to;
 
-	image_put(image, end, "", 0);
+	image_extend(image, end);
 	return end;
+}
+
+/* The next character of UTF-8 text; what is no UTF-8 stands for itself, byte by byte. */
+static uint32_t next_character(const unsigned char **at)
+{
+	uint32_t c = *(*at)++;
+	unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
+
+	if (more)
+		c &= 0x3fu >> more;
+	for (; more && (**at & 0xc0) == 0x80; more--)
+		c = c << 6 | (*(*at)++ & 0x3fu);
+	return c;
 }
 
 size_t image_utf16(struct image *image, size_t off, const char *utf8)
@@ -60,12 +84,7 @@ size_t image_utf16(struct image *image, size_t off, const char *utf8)
 	size_t at = off;
 
 	while (*p) {
-		uint32_t c = *p++;
-		unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-		if (more)
-			c &= 0x3fu >> more;
-		for (; more && (*p & 0xc0) == 0x80; more--)
-			c = c << 6 | (*p++ & 0x3fu);
+		uint32_t c = next_character(&p);
 		if (c >= 0x10000) {
 			image_u16(image, at, (uint16_t)(0xd800 + ((c - 0x10000) >> 10)));
 			at += 2;

@@ -59,7 +59,8 @@ static void cut(struct recipe *recipe, struct line *line)
 	}
 }
 
-/* `drop KEYWORD [SECOND]`: the lines above with that keyword, or only those with that second word, are as if not written. */
+/* `drop KEYWORD [SECOND]`: the lines above with that keyword, or only those with that second word, are as if
+ * not written. */
 static void drop(struct recipe *recipe, const struct line *by)
 {
 	size_t dropped = 0;
@@ -88,7 +89,8 @@ static bool inherit(struct recipe *recipe, const struct line *line, const char *
 	size_t size = 0;
 
 	if (line->words != 2 || strchr(line->word[1], '/') || depth >= MAX_BASES) {
-		recipe_fail(recipe, line, "base takes the name of a recipe in the same folder, at most %d deep", MAX_BASES);
+		recipe_fail(recipe, line, "base takes the name of a recipe in the same folder, at most %d deep",
+		            MAX_BASES);
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/%s", folder, line->word[1]);
@@ -115,8 +117,8 @@ static char *copy_text(const char *at, size_t n)
 	return copy;
 }
 
-static bool take_line(struct recipe *recipe, const char *file, const char *folder, unsigned number, const char *at, size_t n,
-                      unsigned depth)
+static bool take_line(struct recipe *recipe, const char *file, const char *folder, unsigned number,
+                      const char *at, size_t n, unsigned depth)
 {
 	for (; n && isspace((unsigned char)at[n - 1]); n--)
 		;
@@ -129,7 +131,9 @@ static bool take_line(struct recipe *recipe, const char *file, const char *folde
 		return false;
 	}
 	struct line *line = &recipe->lines[recipe->count++];
-	*line = (struct line){ .text = copy_text(at, n), .rest = copy_text(at, n), .number = number, .file = file };
+	*line = (struct line){
+		.text = copy_text(at, n), .rest = copy_text(at, n), .number = number, .file = file
+	};
 	if (memchr(at, '\0', n))
 		recipe_fail(recipe, line, "a zero byte");
 	cut(recipe, line);
@@ -142,7 +146,8 @@ static bool take_line(struct recipe *recipe, const char *file, const char *folde
 	return !recipe->failed;
 }
 
-bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, const char *text, size_t len, unsigned depth)
+bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, const char *text, size_t len,
+                  unsigned depth)
 {
 	const char *slash = strrchr(name, '/'), *end = text + len;
 
@@ -154,7 +159,8 @@ bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, c
 		recipe_fail(recipe, NULL, "%s: more than %d recipes in one", name, MAX_FILES);
 		return false;
 	}
-	char *file = recipe->files[recipe->file_count++] = copy_text(slash ? slash + 1 : name, strlen(slash ? slash + 1 : name));
+	char *file = recipe->files[recipe->file_count++] =
+		copy_text(slash ? slash + 1 : name, strlen(slash ? slash + 1 : name));
 	for (unsigned number = 1; text < end; number++) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		if (!eol)

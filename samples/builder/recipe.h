@@ -42,9 +42,11 @@ struct recipe {
 };
 
 /* "file:12: ..." into the error buffer (without a line: the text alone); the first error stays. */
-void recipe_fail(struct recipe *recipe, const struct line *line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void recipe_fail(struct recipe *recipe, const struct line *line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Takes the lines of a text behind those that are there. False with the error set. */
-bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, const char *text, size_t len, unsigned depth);
+bool recipe_parse(struct recipe *recipe, const char *name, const char *folder, const char *text, size_t len,
+                  unsigned depth);
 void recipe_free(struct recipe *recipe);
 
 /* The last line with a keyword, or NULL; the next one behind `after` (NULL: the first). */
@@ -58,9 +60,13 @@ uint64_t recipe_number(struct recipe *recipe, const struct line *line, size_t wo
 size_t recipe_length(struct recipe *recipe, const struct line *line, size_t word, size_t most);
 /* key=value among the words: the value, or NULL. */
 const char *recipe_value(const struct line *line, const char *key);
-uint64_t recipe_value_number(struct recipe *recipe, const struct line *line, const char *key, uint64_t fallback);
+uint64_t recipe_value_number(struct recipe *recipe, const struct line *line, const char *key,
+                             uint64_t fallback);
 /* The numbers of key=1,2,3, at most max; how many there are. */
-size_t recipe_value_numbers(struct recipe *recipe, const struct line *line, const char *key, uint64_t *out, size_t max);
+size_t recipe_value_numbers(struct recipe *recipe, const struct line *line, const char *key, uint64_t *out,
+                            size_t max);
+/* The numbers of a word 1,2,3. */
+size_t recipe_numbers(struct recipe *recipe, const struct line *line, size_t word, uint64_t *out, size_t max);
 /* The number, or the word, of a single-valued keyword's last line. */
 uint64_t recipe_setting(struct recipe *recipe, const char *keyword, uint64_t fallback);
 const char *recipe_word(const struct recipe *recipe, const char *keyword, const char *fallback);

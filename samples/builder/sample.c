@@ -1,4 +1,4 @@
-/* A recipe's kind, and the damage that its last lines ask for. */
+/* A recipe's kind, its keywords, its variants. */
 #include "sample.h"
 
 #include <errno.h>
@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "damage.h"
 #include "kernel.h"
+#include "records.h"
 #include "user.h"
 
 static void build_nothing(struct recipe *recipe, struct image *image)
@@ -15,119 +17,103 @@ static void build_nothing(struct recipe *recipe, struct image *image)
 	(void)image;
 }
 
-/* A header of another kind than triage; the body is what `body-…` lines say. */
-static void build_header(struct recipe *recipe, struct image *image)
+static void build_wide(struct recipe *recipe, struct image *image)
 {
 	build_header64(recipe, image, (uint32_t)recipe_setting(recipe, "dump-type", 1));
+	build_body(recipe, image, HEADER64);
+	image_u64(image, 0xfa0, recipe_setting(recipe, "required-space", image->len));
+}
+
+static void build_narrow(struct recipe *recipe, struct image *image)
+{
+	build_header32(recipe, image, (uint32_t)recipe_setting(recipe, "dump-type", 1));
+	build_body(recipe, image, HEADER32);
+	image_u64(image, 0xfa0, recipe_setting(recipe, "required-space", image->len));
 }
 
 static const struct kind {
 	const char *name;
 	void (*build)(struct recipe *recipe, struct image *image);
 } kinds[] = {
-	{ "triage", build_triage }, { "mdmp", build_mdmp }, { "header64", build_header }, { "header32", build_header32 }, { "raw", build_nothing },
+	{ "triage", build_triage },   { "mdmp", build_mdmp },   { "header64", build_wide },
+	{ "header32", build_narrow }, { "raw", build_nothing },
 };
 
-/* Every keyword, so that a misspelt one is an error. */
+/* Every keyword but those of memory and damage, so that a misspelt one is an error. */
 static const char *const keywords[] = {
-	"kind", "base", "drop", "expect", "machine", "build", "processors", "time", "uptime", "writer", "bugcheck", "module", "unloaded",
-	"context", "stack", "word", "bytes", "raw-block", "zeros", "trap-frame", "exception-record", "context-record", "process", "thread",
-	"cpu", "smbios", "product", "attributes", "dtb", "kdbg-address", "dump-type", "fill", "patch", "patch-u32", "patch-u64", "truncate",
-	"extend", "text", "os", "csd", "platform", "pid", "created", "thread-stack", "thread-context", "exception", "thread-name",
-	"memory-info", "comment", "stream", "text-stream", "memory64", "flags",
+	"kind",        "base",         "drop",           "expect",        "machine",     "build",
+	"processors",  "time",         "uptime",         "writer",        "bugcheck",    "module",
+	"unloaded",    "context",      "stack",          "process",       "thread",      "cpu",
+	"smbios",      "blob",         "product",        "attributes",    "boot",        "dtb",
+	"runs",        "body",         "required-space", "kdbg-address",  "dump-type",   "fill",
+	"os",          "csd",          "vendor",         "platform",      "pid",         "created",
+	"misc",        "thread-stack", "thread-context", "thread-info",   "thread-name", "exception",
+	"memory-info", "comment",      "handle",         "system-memory", "vm-counters", "breakpad",
+	"assertion",   "crashpad",     "stream",         "text-stream",   "memory64",    "flags",
 };
 
 static void check_keywords(struct recipe *recipe)
 {
 	for (size_t i = 0; i < recipe->count; i++) {
-		bool known = false;
-		for (size_t k = 0; k < sizeof(keywords) / sizeof(keywords[0]); k++)
-			known |= !strcmp(recipe->lines[i].word[0], keywords[k]);
+		const char *word = recipe->lines[i].word[0];
+		bool known = record_keyword(word) || damage_keyword(word);
+		for (size_t k = 0; k < sizeof(keywords) / sizeof(keywords[0]) && !known; k++)
+			known = !strcmp(word, keywords[k]);
 		if (!known)
-			recipe_fail(recipe, &recipe->lines[i], "there is no keyword '%s'", recipe->lines[i].word[0]);
+			recipe_fail(recipe, &recipe->lines[i], "there is no keyword '%s'", word);
 	}
 }
 
-static void damage(struct recipe *recipe, struct image *image)
+static void build_kind(struct recipe *recipe, struct image *image)
 {
-	for (size_t i = 0; i < recipe->count && !recipe->failed; i++) {
-		const struct line *line = &recipe->lines[i];
-		const char *keyword = line->word[0];
-		if (line->dropped)
-			continue;
-		if (!strcmp(keyword, "patch")) {
-			size_t len;
-			uint8_t *bytes = recipe_hex(recipe, line, 2, &len);
-			image_put(image, recipe_number(recipe, line, 1), bytes, len);
-			free(bytes);
-		} else if (!strcmp(keyword, "patch-u32")) {
-			image_u32(image, recipe_number(recipe, line, 1), (uint32_t)recipe_number(recipe, line, 2));
-		} else if (!strcmp(keyword, "patch-u64")) {
-			image_u64(image, recipe_number(recipe, line, 1), recipe_number(recipe, line, 2));
-		} else if (!strcmp(keyword, "text")) {
-			const char *text = line->rest + strlen("text");
-			image_put(image, image->len, text + (*text == ' '), strlen(text + (*text == ' ')));
-			image_put(image, image->len, "\n", 1);
-		} else if (!strcmp(keyword, "extend")) {
-			size_t len = (size_t)recipe_number(recipe, line, 1);
-			if (len < (1u << 28))
-				for (; image->len < len;)
-					image_put(image, image->len, "", 1);
-		} else if (!strcmp(keyword, "truncate")) {
-			size_t len = (size_t)recipe_number(recipe, line, 1);
-			image->len = len < image->len ? len : image->len;
+	const struct line *line = recipe_last(recipe, "kind");
+	const char *name = recipe_word(recipe, "kind", "");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, name)) {
+			kinds[i].build(recipe, image);
+			return;
 		}
-	}
+	recipe_fail(recipe, line, "kind is triage, mdmp, header64, header32 or raw, not '%s'", name);
 }
 
 static int build(struct sample *out, struct recipe *recipe)
 {
-	const char *name = recipe_word(recipe, "kind", "");
 	struct image image = { 0 };
 
 	check_keywords(recipe);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !recipe->failed; i++)
-		if (!strcmp(kinds[i].name, name)) {
-			kinds[i].build(recipe, &image);
-			damage(recipe, &image);
-			if (recipe->failed)
-				break;
-			out->data = image.data;
-			out->len = image.len;
-			return 0;
-		}
-	free(image.data);
-	recipe_fail(recipe, recipe_last(recipe, "kind"), "kind is triage, mdmp, header64, header32 or raw, not '%s'", name);
-	return -1;
+	if (!recipe->failed)
+		build_kind(recipe, &image);
+	if (!recipe->failed)
+		damage_apply(recipe, &image);
+	if (recipe->failed) {
+		free(image.data);
+		return -1;
+	}
+	/* An empty file has bytes to point at all the same. */
+	out->data = image.data ? image.data : calloc(1, 1);
+	out->len = image.len;
+	return 0;
 }
 
-static int build_in(struct sample *out, const char *name, const char *folder, const char *text, size_t len)
+static int build_in(struct sample *out, const char *name, const char *text, size_t len, struct slide slide)
 {
-	struct recipe recipe = { .error = out->error, .error_size = sizeof(out->error) };
+	struct recipe recipe = { .error = out->error, .error_size = sizeof(out->error), .slide = slide };
+	const char *slash = strrchr(name, '/');
+	char folder[4096];
 
 	out->data = NULL;
 	out->len = 0;
 	out->error[0] = '\0';
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
 	int result = recipe_parse(&recipe, name, folder, text, len, 0) ? build(out, &recipe) : -1;
-	if (result && !out->error[0])
-		snprintf(out->error, sizeof(out->error), "%s: cannot be built", name);
 	recipe_free(&recipe);
 	return result;
 }
 
-static void folder_of(const char *path, char *folder, size_t size)
-{
-	const char *slash = strrchr(path, '/');
-
-	snprintf(folder, size, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-}
-
 int sample_build(struct sample *out, const char *name, const char *text, size_t len)
 {
-	char folder[4096];
-
-	folder_of(name, folder, sizeof(folder));
-	return build_in(out, name, folder, text, len);
+	return build_in(out, name, text, len, (struct slide){ 0 });
 }
 
 int sample_build_file(struct sample *out, const char *path)
@@ -136,15 +122,47 @@ int sample_build_file(struct sample *out, const char *path)
 	size_t cap = 0;
 	FILE *in = fopen(path, "rbe");
 	ssize_t len = in ? getdelim(&text, &cap, '\0', in) : -1;
+	int result = -1;
 
 	*out = (struct sample){ 0 };
 	if (len < 0)
 		snprintf(out->error, sizeof(out->error), "%.200s: %s", path, in ? "empty" : strerror(errno));
+	else
+		result = sample_build(out, path, text, (size_t)len);
 	if (in)
 		fclose(in);
-	int result = len < 0 ? -1 : sample_build(out, path, text, (size_t)len);
 	free(text);
 	return result;
+}
+
+/* A number whose bits all depend on all of value's (the finalizer of MurmurHash3). */
+static uint32_t scatter(uint32_t value)
+{
+	value ^= value >> 16;
+	value *= 0x85ebca6bu;
+	value ^= value >> 13;
+	value *= 0xc2b2ae35u;
+	return value ^ value >> 16;
+}
+
+int sample_build_variant(struct sample *out, const char *path, uint32_t number, size_t size)
+{
+	enum { IMAGE_STEP = 0x200000, IMAGE_STEPS = 0x2000, OTHER_STEPS = 0x1000, MODULES = 180 };
+	uint32_t mix = scatter(number + 1);
+	uint64_t day = 864000000000u, first = 133658388000000000u; /* 2024-07-19T05:00:00Z */
+	struct slide slide = { (uint64_t)(mix % IMAGE_STEPS) * IMAGE_STEP,
+		               (uint64_t)(mix / IMAGE_STEPS % OTHER_STEPS) << 32 };
+	const char *slash = strrchr(path, '/');
+	char text[1024];
+
+	/* Thirty days; the number itself keeps times apart. */
+	uint64_t time = first + (uint64_t)(scatter(mix) % 30000) * (day / 1000) + number;
+	size_t grown = size ? size - size / 4 + (size_t)(scatter(mix ^ 0x5a5a5a5a) % (size / 2 + 1)) : 0;
+	int n = snprintf(text, sizeof(text),
+	                 "base %.200s\ntime %llu\nuptime %u.%03u\nfill modules %d\nfill size %zu\n",
+	                 slash ? slash + 1 : path, (unsigned long long)time, 20 + mix % 400000, mix % 1000,
+	                 size ? MODULES : 0, grown);
+	return build_in(out, path, text, (size_t)n, slide);
 }
 
 void sample_free(struct sample *sample)

@@ -21,6 +21,12 @@ struct sample {
 int sample_build(struct sample *out, const char *name, const char *recipe, size_t len);
 /* Reads the recipe from a file. `base` of a recipe names another one in the same folder. */
 int sample_build_file(struct sample *out, const char *path);
+/*
+ * The crash of a recipe as another machine would have left it: time, uptime, addresses and size differ with
+ * number (equal numbers give equal bytes), what crashed is the same. Filled up to about `size` bytes, give or
+ * take a quarter.
+ */
+int sample_build_variant(struct sample *out, const char *path, uint32_t number, size_t size);
 void sample_free(struct sample *sample);
 
 #endif

@@ -76,14 +76,13 @@ uint64_t recipe_value_number(struct recipe *recipe, const struct line *line, con
 	return value ? number(recipe, line, value, NULL) : fallback;
 }
 
-size_t recipe_value_numbers(struct recipe *recipe, const struct line *line, const char *key, uint64_t *out, size_t max)
+static size_t numbers(struct recipe *recipe, const struct line *line, const char *at, uint64_t *out, size_t max)
 {
-	const char *at = recipe_value(line, key);
 	size_t count = 0;
 
 	while (at && !recipe->failed) {
 		if (count == max) {
-			recipe_fail(recipe, line, "%s takes at most %zu numbers", key, max);
+			recipe_fail(recipe, line, "'%s': at most %zu numbers", at, max);
 			break;
 		}
 		out[count++] = number(recipe, line, at, &at);
@@ -92,6 +91,17 @@ size_t recipe_value_numbers(struct recipe *recipe, const struct line *line, cons
 		at++;
 	}
 	return count;
+}
+
+size_t recipe_value_numbers(struct recipe *recipe, const struct line *line, const char *key, uint64_t *out,
+                            size_t max)
+{
+	return numbers(recipe, line, recipe_value(line, key), out, max);
+}
+
+size_t recipe_numbers(struct recipe *recipe, const struct line *line, size_t word, uint64_t *out, size_t max)
+{
+	return numbers(recipe, line, recipe_name(recipe, line, word), out, max);
 }
 
 uint64_t recipe_setting(struct recipe *recipe, const char *keyword, uint64_t fallback)
@@ -149,7 +159,8 @@ static int digit(char c)
 }
 
 /* Appends the bytes of the hex digits of text; an open half byte stays in *high (-1: none). */
-static void take_digits(struct recipe *recipe, const struct line *line, const char *text, uint8_t *out, size_t *len, int *high)
+static void take_digits(struct recipe *recipe, const struct line *line, const char *text, uint8_t *out,
+                        size_t *len, int *high)
 {
 	for (; *text; text++) {
 		int value = digit(*text);

@@ -135,6 +135,18 @@ class BadInput(unittest.TestCase):
             self.skipTest("root reads everything")
         self.unreadable(path, "Permission")
 
+    def test_cut_anywhere_is_exit_1_and_says_so(self):
+        whole = sample("csagent-50").read_bytes()
+        for length in (1, 7, 8, 100, 0x1000, 0x1fff, 0x2000, 0x207f, 0x2080, len(whole) // 2, len(whole) - 1):
+            path = SCRATCH / "cut.dmp"
+            path.write_bytes(whole[:length])
+            out = run("analyze", "--format", "jsonl", path)
+            self.assertEqual((out.returncode, out.stderr), (1, ""), length)
+            (record,) = records(out)
+            said = [record["failure"]["text"]] if record["failure"] else [n["text"] for n in record["notes"]]
+            self.assertTrue(said, length)
+            self.assertTrue(record["verdict"]["class"] == "unreadable" or record["bugcheck"], length)
+
     def test_one_bad_input_does_not_hide_the_others(self):
         out = run("analyze", "--format", "jsonl", SCRATCH / "nothing", sample("csagent-50"))
         self.assertEqual(out.returncode, 1)

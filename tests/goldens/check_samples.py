@@ -129,7 +129,8 @@ def main():
             problems.append("%s: exit status %d: %s" % (recipe.name, out.returncode, out.stderr.strip()))
             continue
         record = json.loads(out.stdout)
-        if (record["verdict"]["class"] == "unreadable") != (out.returncode == 1):
+        damaged = record["verdict"]["class"] == "unreadable" or record["failure"] or record["dump"]["complete"] is False
+        if bool(damaged) != (out.returncode == 1):
             problems.append("%s: class %s with exit status %d" % (recipe.name, record["verdict"]["class"], out.returncode))
         for style in ("json", "jsonl"):
             kept = scratch / ("%s.%s" % (recipe.stem, style))

@@ -1,11 +1,6 @@
 #include "core/tables/bugcheck.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 #include "core/base/text.h"
-#include "core/tables/codes.h"
 
 #define ROW_COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -14,15 +9,15 @@ struct name_row {
 	const char *name;
 };
 
-struct value_row {
-	uint32_t code;
-	unsigned parameter;
-	uint64_t low, high;
-	const char *words;
-};
-
 static const struct name_row names[] = {
 #define DT_BUGCHECK_NAME(code, name) { code, name },
+#define DT_BUGCHECK_ALIAS(code, name)
+#include "core/tables/bugcheck_names.def"
+};
+
+static const struct name_row aliases[] = {
+#define DT_BUGCHECK_NAME(code, name)
+#define DT_BUGCHECK_ALIAS(code, name) { code, name },
 #include "core/tables/bugcheck_names.def"
 };
 
@@ -31,27 +26,41 @@ static const struct name_row hints[] = {
 #include "core/tables/bugcheck_hints.def"
 };
 
-static const struct value_row values[] = {
-#define DT_VALUE_NAME(code, parameter, low, high, words) { code, parameter, low, high, words },
-#include "core/tables/bugcheck_values.def"
-};
+#define X86 DT_MACHINE_X86
+#define X64 DT_MACHINE_X64
+#define ALWAYS { 0 }
+#define P_IN(n, from, to) { .parameter = (n), .low = (from), .high = (to) }
+#define P1(value) P_IN(1, value, value)
+#define P2(value) P_IN(2, value, value)
+#define P4(value) P_IN(4, value, value)
+#define P1_IN(from, to) P_IN(1, from, to)
+#define P4_IN(from, to) P_IN(4, from, to)
+#define P1_ON(value, machine) { .parameter = 1, .low = (value), .high = (value), .machines = 1u << (machine) }
+#define P1_ZERO3(from, to) { .parameter = 1, .low = (from), .high = (to), .zero = 1 << 2 }
+#define P1_NONZERO3(from, to) { .parameter = 1, .low = (from), .high = (to), .nonzero = 1 << 2 }
+#define ZERO34 { .zero = 1 << 2 | 1 << 3 }
+#define SOURCE "Windows driver documentation, Bug Check "
 
-#define ALWAYS { 0, 0, 0, 0, 0, 0 }
-#define P1(n) { 1, n, n, 0, 0, 0 }
-#define P1_IN(low, high) { 1, low, high, 0, 0, 0 }
-#define SOURCE "Windows driver documentation, bug check code reference"
 static const struct dt_reading readings[] = {
-#define DT_READING(code, when, title, r1, t1, r2, t2, r3, t3, r4, t4, blame, class)                               \
+#define DT_READING(code, when, title, r1, t1, r2, t2, r3, t3, r4, t4, blame, class)                                        \
 	{ code, when, title, { { DT_ROLE_##r1, t1 }, { DT_ROLE_##r2, t2 }, { DT_ROLE_##r3, t3 }, { DT_ROLE_##r4, t4 } }, \
-	  DT_BLAME_##blame, DT_CODE_##class, SOURCE },
+	  DT_BLAME_##blame, DT_CODE_##class, SOURCE #code },
 #include "core/tables/bugchecks.def"
 };
 
 static const char *name_of(const struct name_row *rows, size_t count, uint32_t code)
 {
-	for (size_t i = 0; i < count; i++)
-		if (rows[i].code == code)
-			return rows[i].name;
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+		if (rows[middle].code == code)
+			return rows[middle].name;
+		if (rows[middle].code < code)
+			low = middle + 1;
+		else
+			count = middle;
+	}
 	return NULL;
 }
 
@@ -65,37 +74,106 @@ const char *dt_bugcheck_hint(uint32_t code)
 	return name_of(hints, ROW_COUNT(hints), code);
 }
 
-bool dt_bugcheck_code(const char *name, uint32_t *code)
+static const struct name_row *row_of(const struct name_row *rows, size_t count, const char *name)
 {
-	for (size_t i = 0; i < ROW_COUNT(names); i++)
-		if (!strcasecmp(names[i].name, name)) {
-			*code = names[i].code;
-			return true;
-		}
-	return false;
+	for (size_t i = 0; i < count; i++)
+		if (dt_text_equal_fold(rows[i].name, name))
+			return &rows[i];
+	return NULL;
 }
 
-static bool holds(const struct dt_when *when, const uint64_t parameters[4], enum dt_machine machine, uint32_t build)
+bool dt_bugcheck_code(const char *name, uint32_t *code)
 {
-	if (when->parameter) {
-		if (!parameters)
-			return false;
-		uint32_t value = (uint32_t)parameters[when->parameter - 1];
-		if (value < when->low || value > when->high)
-			return false;
+	const struct name_row *row = row_of(names, ROW_COUNT(names), name);
+
+	if (!row)
+		row = row_of(aliases, ROW_COUNT(aliases), name);
+	if (row)
+		*code = row->code;
+	return row != NULL;
+}
+
+/* ---- conditions: each answers 1 yes, 0 no, -1 not known ---------------- */
+
+static int check_parameter(const struct dt_when *when, const uint64_t *parameters, size_t count)
+{
+	if (!when->parameter)
+		return 1;
+	if (when->parameter > count)
+		return -1;
+	uint32_t value = (uint32_t)parameters[when->parameter - 1];
+	return value >= when->low && value <= when->high;
+}
+
+static int check_zeros(const struct dt_when *when, const uint64_t *parameters, size_t count)
+{
+	int known = 1;
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned zero = when->zero >> i & 1u, nonzero = when->nonzero >> i & 1u;
+		if (!zero && !nonzero)
+			continue;
+		if (i >= count)
+			known = -1;
+		else if (parameters[i] == 0 ? nonzero : zero)
+			return 0;
 	}
-	if (when->machines && !(when->machines >> machine & 1))
-		return false;
-	if ((when->build_low || when->build_high) && build == 0)
-		return false;
-	return build >= when->build_low && (when->build_high == 0 || build <= when->build_high);
+	return known;
+}
+
+static int check_machine(const struct dt_when *when, enum dt_machine machine)
+{
+	if (!when->machines)
+		return 1;
+	return machine == DT_machine_NULL ? -1 : (int)(when->machines >> machine & 1u);
+}
+
+static int check_build(const struct dt_when *when, uint32_t build)
+{
+	if (!when->build_low && !when->build_high)
+		return 1;
+	if (build == 0)
+		return -1;
+	return build >= when->build_low && (!when->build_high || build <= when->build_high);
+}
+
+int dt_when_check(const struct dt_when *when, const uint64_t *parameters, size_t count, enum dt_machine machine,
+                  uint32_t build)
+{
+	const int parts[] = { check_parameter(when, parameters, count), check_zeros(when, parameters, count),
+		              check_machine(when, machine), check_build(when, build) };
+	int all = 1;
+
+	for (size_t i = 0; i < ROW_COUNT(parts); i++) {
+		if (parts[i] == 0)
+			return 0;
+		if (parts[i] < 0)
+			all = -1;
+	}
+	return all;
+}
+
+/* ---- readings ---------------------------------------------------------- */
+
+static size_t first_of(uint32_t code)
+{
+	size_t low = 0, high = ROW_COUNT(readings);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (readings[middle].code < code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct dt_reading *dt_bugcheck_reading(uint32_t code, const uint64_t parameters[4], enum dt_machine machine,
                                              uint32_t build)
 {
-	for (size_t i = 0; i < ROW_COUNT(readings); i++)
-		if (readings[i].code == code && holds(&readings[i].when, parameters, machine, build))
+	for (size_t i = first_of(code); i < ROW_COUNT(readings) && readings[i].code == code; i++)
+		if (dt_when_check(&readings[i].when, parameters, parameters ? 4 : 0, machine, build) == 1)
 			return &readings[i];
 	return NULL;
 }
@@ -104,9 +182,8 @@ size_t dt_bugcheck_readings(uint32_t code, const struct dt_reading *out[], size_
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ROW_COUNT(readings) && count < max; i++)
-		if (readings[i].code == code)
-			out[count++] = &readings[i];
+	for (size_t i = first_of(code); i < ROW_COUNT(readings) && readings[i].code == code && count < max; i++)
+		out[count++] = &readings[i];
 	return count;
 }
 
@@ -116,120 +193,4 @@ int dt_reading_role(const struct dt_reading *reading, enum dt_role role)
 		if (reading->parameters[i].role == role)
 			return i;
 	return -1;
-}
-
-void dt_when_print(const struct dt_when *when, struct dt_buf *out)
-{
-	if (when->parameter && when->low == when->high)
-		dt_buf_printf(out, "parameter %u is 0x%llx", when->parameter, (unsigned long long)when->low);
-	else if (when->parameter)
-		dt_buf_printf(out, "parameter %u is 0x%llx to 0x%llx", when->parameter, (unsigned long long)when->low,
-		              (unsigned long long)when->high);
-}
-
-/* From Windows 10 build 10586 on, x64 and x86 report a write as 2 and an execution as 0x10; before, and on ARM64, 1
- * and 8. Bits beside them are the page's own. */
-static enum dt_access access_new(uint64_t value)
-{
-	if (value & 0x10)
-		return DT_ACCESS_EXECUTE;
-	if (value & 2)
-		return DT_ACCESS_WRITE;
-	return value == 0 ? DT_ACCESS_READ : DT_access_NULL;
-}
-
-static enum dt_access access_old(uint64_t value)
-{
-	if (value & 8)
-		return DT_ACCESS_EXECUTE;
-	if (value & 1)
-		return DT_ACCESS_WRITE;
-	return value == 0 ? DT_ACCESS_READ : DT_access_NULL;
-}
-
-static enum dt_access access_page_fault(uint64_t value, enum dt_machine machine, uint32_t build)
-{
-	bool may_be_new = machine != DT_MACHINE_ARM64 && (build == 0 || build >= 10586);
-	bool may_be_old = machine == DT_MACHINE_ARM64 || machine == DT_machine_NULL || build == 0 || build < 10586;
-
-	if (may_be_new && may_be_old) {
-		/* Which of the two is open: 2 and 0x10 exist only in the new form, 1 and 8 may mean something else there. */
-		if (value == 2 || (value & 0x10))
-			return access_new(value);
-		return access_new(value) == access_old(value) ? access_new(value) : DT_access_NULL;
-	}
-	return may_be_new ? access_new(value) : access_old(value);
-}
-
-enum dt_access dt_role_access(enum dt_role role, uint64_t value, enum dt_machine machine, uint32_t build)
-{
-	uint64_t low = value & UINT32_MAX;
-
-	switch (role) {
-	case DT_ROLE_ACCESS_PF:
-		return access_page_fault(low, machine, build);
-	case DT_ROLE_ACCESS_IRQL:
-		if (low & 8)
-			return DT_ACCESS_EXECUTE;
-		if (low == 2)
-			return DT_ACCESS_EXECUTE;
-		return low & 1 ? DT_ACCESS_WRITE : low == 0 ? DT_ACCESS_READ : DT_access_NULL;
-	case DT_ROLE_ACCESS_RW:
-		return low == 0 ? DT_ACCESS_READ : low == 1 ? DT_ACCESS_WRITE : low == 8 ? DT_ACCESS_EXECUTE : DT_access_NULL;
-	default:
-		return DT_access_NULL;
-	}
-}
-
-static const char *value_name(uint32_t code, size_t index, uint64_t value)
-{
-	for (size_t i = 0; i < ROW_COUNT(values); i++)
-		if (values[i].code == code && values[i].parameter == index + 1 && value >= values[i].low && value <= values[i].high)
-			return values[i].words;
-	return NULL;
-}
-
-static const char *access_words(enum dt_access access)
-{
-	static const char *const words[] = { NULL, "read", "write", "execute" };
-
-	return words[access];
-}
-
-static void print_access(enum dt_role role, uint64_t value, enum dt_machine machine, uint32_t build, struct dt_buf *out)
-{
-	const char *known = access_words(dt_role_access(role, value, machine, build));
-
-	if (known) {
-		dt_buf_printf(out, ": %s", known);
-		return;
-	}
-	if (role != DT_ROLE_ACCESS_PF || (machine && build)) {
-		dt_buf_puts(out, ": the value does not say which");
-		return;
-	}
-	const char *new_words = access_words(access_new(value)), *old_words = access_words(access_old(value));
-	dt_buf_printf(out, ": %s on x64 and x86 from build 10586; %s on ARM64 and older builds",
-	              new_words ? new_words : "undecided", old_words ? old_words : "undecided");
-}
-
-void dt_parameter_print(const struct dt_reading *reading, size_t index, uint64_t value, enum dt_machine machine,
-                        uint32_t build, struct dt_buf *out)
-{
-	const struct dt_parameter *parameter = &reading->parameters[index];
-	const char *name = value_name(reading->code, index, value & UINT32_MAX);
-
-	dt_buf_puts(out, parameter->text);
-	if (!name && parameter->role == DT_ROLE_EXCEPTION_CODE)
-		name = dt_exception_name(value);
-	if (!name && parameter->role == DT_ROLE_NTSTATUS && value)
-		name = dt_ntstatus_name(value);
-	if (!name && parameter->role == DT_ROLE_FAST_FAIL)
-		name = dt_fast_fail_name(value);
-	if (!name && parameter->role == DT_ROLE_SUBCODE && reading->title && reading->when.parameter == index + 1)
-		name = reading->title;
-	if (name)
-		dt_buf_printf(out, ": %s", name);
-	else if (parameter->role == DT_ROLE_ACCESS_PF || parameter->role == DT_ROLE_ACCESS_IRQL || parameter->role == DT_ROLE_ACCESS_RW)
-		print_access(parameter->role, value, machine, build, out);
 }

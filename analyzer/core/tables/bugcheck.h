@@ -80,6 +80,8 @@ struct dt_when {
 	unsigned machines;         /* bits 1 << DT_MACHINE_…; 0: all */
 	uint32_t build_low;        /* builds build_low..build_high; 0: open */
 	uint32_t build_high;
+	uint8_t zero;              /* bits 1 << (n - 1): parameter n is 0, in all its bits */
+	uint8_t nonzero;           /* the same: parameter n is not 0 */
 };
 
 struct dt_parameter {
@@ -100,7 +102,7 @@ struct dt_reading {
 
 /* The documented name; NULL for a code no public list names. */
 const char *dt_bugcheck_name(uint32_t code);
-/* The code of a name, in any case and with or without a leading 0x…; false when there is none. */
+/* The code of a name or of one of its known other names, in any case; false when there is none. Numbers are not names. */
 bool dt_bugcheck_code(const char *name, uint32_t *code);
 
 /* The reading that fits: the first row of the code whose conditions hold. A
@@ -109,19 +111,30 @@ bool dt_bugcheck_code(const char *name, uint32_t *code);
  * only rows without a parameter condition fit. */
 const struct dt_reading *dt_bugcheck_reading(uint32_t code, const uint64_t parameters[4], enum dt_machine machine,
                                              uint32_t build);
-/* All rows of a code, in order, for explain. */
+/* Whether a row's condition holds when only the first count parameters are known: 1 yes, 0 no, -1 that depends on what
+ * is not known. machine DT_machine_NULL and build 0 are not known. parameters may be NULL when count is 0. */
+int dt_when_check(const struct dt_when *when, const uint64_t *parameters, size_t count, enum dt_machine machine,
+                  uint32_t build);
+/* All rows of a code, in order, for explain; at most max. */
 size_t dt_bugcheck_readings(uint32_t code, const struct dt_reading *out[], size_t max);
 /* The index 0..3 of the first parameter with the role, or -1. */
 int dt_reading_role(const struct dt_reading *reading, enum dt_role role);
-/* A row's condition in words ("x64, build 10586 and later"); "" when it has none. */
+/* A row's condition in words ("parameter 1 is 0x8, x64"); "" when it has none. */
 void dt_when_print(const struct dt_when *when, struct dt_buf *out);
 
 /* What an access parameter says. DT_access_NULL when the value does not decide
  * (0x50 P2 with other bits than the documented ones, or machine or build unknown where they matter). */
 enum dt_access dt_role_access(enum dt_role role, uint64_t value, enum dt_machine machine, uint32_t build);
+/* Whether what ACCESS_PF says can depend on the machine or build that is not known. */
+bool dt_access_is_open(enum dt_machine machine, uint32_t build);
+
+/* What the code itself says of the access: 0xBE is a write, 0xFC an execution. DT_access_NULL for all others: there
+ * a parameter says it, or nothing. */
+enum dt_access dt_bugcheck_access(uint32_t code);
 
 /* One parameter in words: its text and, where the value has a name, that name
- * ("exception code: 0xc0000005 STATUS_ACCESS_VIOLATION", "access: write"). */
+ * ("exception code: STATUS_ACCESS_VIOLATION", "access: write"). Where machine or build decide and are not known, each
+ * possible meaning with its condition. The number itself is not printed. */
 void dt_parameter_print(const struct dt_reading *reading, size_t index, uint64_t value, enum dt_machine machine,
                         uint32_t build, struct dt_buf *out);
 /* What an expert would tell about the code itself, one or two sentences, no advice; NULL when there is none. */

@@ -83,10 +83,12 @@ bool dt_exception_is_illegal(uint64_t code)
 	return row && row->is_illegal;
 }
 
-/* Linux numbers its signals alike on all machines that Breakpad writes for but MIPS. */
+/* signal(7): Linux numbers its signals alike on all machines that Breakpad writes for but MIPS. */
 static const char *const linux_signals[] = {
 	NULL, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
-	"SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",
+	"SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
+	"SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR",
+	"SIGSYS",
 };
 
 /* mach/exception_types.h */
@@ -95,14 +97,22 @@ static const char *const mach_exceptions[] = {
 	"EXC_SYSCALL", "EXC_MACH_SYSCALL", "EXC_RPC_ALERT", "EXC_CRASH", "EXC_RESOURCE", "EXC_GUARD", "EXC_CORPSE_NOTIFY",
 };
 
+/* Platform ids and the code of a requested dump: Breakpad, minidump_format.h. */
+enum { PLATFORM_MAC = 0x8101, PLATFORM_IOS = 0x8102, PLATFORM_LINUX = 0x8201, PLATFORM_ANDROID = 0x8203 };
+#define DUMP_REQUESTED UINT32_MAX
+
 const char *dt_signal_name(uint32_t platform_id, uint32_t code)
 {
-	if (platform_id == 0x8201 || platform_id == 0x8203) {
-		if (code == 0xffffffff)
+	switch (platform_id) {
+	case PLATFORM_LINUX:
+	case PLATFORM_ANDROID:
+		if (code == DUMP_REQUESTED)
 			return "dump requested";
 		return code < sizeof(linux_signals) / sizeof(linux_signals[0]) ? linux_signals[code] : NULL;
-	}
-	if (platform_id == 0x8101 || platform_id == 0x8102)
+	case PLATFORM_MAC:
+	case PLATFORM_IOS:
 		return code < sizeof(mach_exceptions) / sizeof(mach_exceptions[0]) ? mach_exceptions[code] : NULL;
-	return NULL;
+	default:
+		return NULL;
+	}
 }

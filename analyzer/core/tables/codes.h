@@ -4,6 +4,7 @@
 #ifndef DT_TABLES_CODES_H
 #define DT_TABLES_CODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* STATUS_… of an NTSTATUS; only the low 32 bits count. NULL when unknown. */
@@ -13,7 +14,6 @@ const char *dt_fast_fail_name(uint64_t code);
 /* Exceptions as a person says them: EXCEPTION_… or STATUS_… ; NULL when unknown. */
 const char *dt_exception_name(uint64_t code);
 /* Whether an exception's ExceptionInformation is {access, address}: access violation, in-page error, guard page. */
-#include <stdbool.h>
 bool dt_exception_has_access(uint64_t code);
 /* Whether it says that the processor met an instruction it does not know. */
 bool dt_exception_is_illegal(uint64_t code);

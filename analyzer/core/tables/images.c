@@ -65,7 +65,38 @@ static const struct {
 	[PRODUCT] = { products, sizeof(products) / sizeof(products[0]) },
 };
 
-static const struct image_row *find(enum kind kind, const char *name)
+/* Windows loads a driver of the boot disk a second time, under these prefixes, to write the dump or the hibernation file. */
+static const char *without_prefix(const char *name)
+{
+	static const char *const prefixes[] = { "dump_", "hiber_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (dt_text_starts_fold(name, prefixes[i]))
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+/* A row that ends in a star stands for all names that begin like it and have the extension. */
+static bool fits(const char *row, const char *name, const char *extension)
+{
+	size_t len = strlen(row);
+
+	if (row[len - 1] != '*')
+		return dt_text_equal_fold(row, name);
+	return !strncasecmp(row, name, len - 1) && dt_text_ends_fold(name, extension);
+}
+
+/* Carriers and products: few, or with stars. */
+static const struct image_row *find_by_walk(enum kind kind, const char *name, const char *extension)
+{
+	for (size_t i = 0; name && i < lists[kind].count; i++)
+		if (fits(lists[kind].rows[i].name, name, extension))
+			return &lists[kind].rows[i];
+	return NULL;
+}
+
+/* In-box images: many, in order, each in full. */
+static bool find_by_halving(enum kind kind, const char *name)
 {
 	size_t low = 0, high = lists[kind].count;
 
@@ -73,58 +104,57 @@ static const struct image_row *find(enum kind kind, const char *name)
 		size_t middle = low + (high - low) / 2;
 		int order = strcasecmp(lists[kind].rows[middle].name, name);
 		if (order == 0)
-			return &lists[kind].rows[middle];
+			return true;
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
-	}
-	return NULL;
-}
-
-/* Carriers are few, and those of user mode can end in a star. */
-static bool is_carrier_of(enum kind kind, const char *name)
-{
-	for (size_t i = 0; i < lists[kind].count; i++) {
-		const char *row = lists[kind].rows[i].name;
-		size_t len = strlen(row);
-		if (row[len - 1] == '*' ? !strncasecmp(row, name, len - 1) : !strcasecmp(row, name))
-			return true;
 	}
 	return false;
 }
 
 bool dt_image_is_carrier(const char *name, bool kernel)
 {
-	return is_carrier_of(kernel ? KERNEL_CARRIER : USER_CARRIER, name);
+	return find_by_walk(kernel ? KERNEL_CARRIER : USER_CARRIER, name, ".dll") != NULL;
 }
 
 bool dt_image_is_kernel(const char *name)
 {
 	static const char *const names[] = { "ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe", "ntkrla57.exe",
-		                             "hal.dll", "halmacpi.dll", "halacpi.dll" };
+		                             "hal.dll",      "halmacpi.dll", "halacpi.dll",  "halaacpi.dll", "halapic.dll",
+		                             "halmps.dll" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(names[i], name))
+		if (dt_text_equal_fold(names[i], name))
 			return true;
 	return false;
 }
 
 bool dt_image_is_microsoft(const char *name, bool kernel)
 {
-	return dt_image_is_carrier(name, kernel) || find(kernel ? INBOX_DRIVER : INBOX_DLL, name);
+	if (!name)
+		return false;
+	return dt_image_is_carrier(name, kernel) ||
+	       find_by_halving(kernel ? INBOX_DRIVER : INBOX_DLL, kernel ? without_prefix(name) : name);
+}
+
+static const struct image_row *find_product(const char *name)
+{
+	const struct image_row *row = find_by_walk(PRODUCT, name, ".sys");
+
+	return row || !name ? row : find_by_walk(PRODUCT, without_prefix(name), ".sys");
 }
 
 const char *dt_image_product(const char *name)
 {
-	const struct image_row *row = find(PRODUCT, name);
+	const struct image_row *row = find_product(name);
 
 	return row ? row->product : NULL;
 }
 
 bool dt_image_is_security(const char *name)
 {
-	const struct image_row *row = find(PRODUCT, name);
+	const struct image_row *row = find_product(name);
 
 	return row && row->security;
 }

@@ -51,10 +51,11 @@ bool dt_address_is_kernel(enum dt_machine machine, uint64_t address)
 	return machine == DT_MACHINE_X86 ? (address & UINT32_MAX) >= 0x80000000u : address >> 63 != 0;
 }
 
-/* First build of each release; what a build number alone cannot tell apart stands in one row. */
-static const struct {
+/* Releases by the build that the kernel reports. A release that only switches features on (19042 to 19045, 18363, 22631,
+ * 26200) keeps the kernel of the one before and its build; programs and some tools report its own build, so both have a row. */
+static const struct release {
 	uint32_t build;
-	const char *client, *server;
+	const char *client, *server; /* NULL: there was none */
 } releases[] = {
 	{ 2195, "Windows 2000", "Windows 2000 Server" },
 	{ 2600, "Windows XP", NULL },
@@ -62,6 +63,7 @@ static const struct {
 	{ 6000, "Windows Vista", NULL },
 	{ 6001, "Windows Vista SP1", "Windows Server 2008" },
 	{ 6002, "Windows Vista SP2", "Windows Server 2008 SP2" },
+	{ 6003, "Windows Vista SP2", "Windows Server 2008 SP2" },
 	{ 7600, "Windows 7", "Windows Server 2008 R2" },
 	{ 7601, "Windows 7 SP1", "Windows Server 2008 R2 SP1" },
 	{ 9200, "Windows 8", "Windows Server 2012" },
@@ -70,42 +72,50 @@ static const struct {
 	{ 10586, "Windows 10 1511", NULL },
 	{ 14393, "Windows 10 1607", "Windows Server 2016" },
 	{ 15063, "Windows 10 1703", NULL },
-	{ 16299, "Windows 10 1709", "Windows Server 1709" },
-	{ 17134, "Windows 10 1803", "Windows Server 1803" },
+	{ 16299, "Windows 10 1709", "Windows Server, version 1709" },
+	{ 17134, "Windows 10 1803", "Windows Server, version 1803" },
 	{ 17763, "Windows 10 1809", "Windows Server 2019" },
-	{ 18362, "Windows 10 1903", "Windows Server 1903" },
-	{ 18363, "Windows 10 1909", "Windows Server 1909" },
-	{ 19041, "Windows 10 2004 to 22H2", "Windows Server 2004 to 20H2" },
-	{ 19042, "Windows 10 20H2", "Windows Server 20H2" },
+	{ 18362, "Windows 10 1903 or 1909", "Windows Server, version 1903 or 1909" },
+	{ 18363, "Windows 10 1909", "Windows Server, version 1909" },
+	{ 19041, "Windows 10 2004 to 22H2", "Windows Server, version 2004 or 20H2" },
+	{ 19042, "Windows 10 20H2", "Windows Server, version 20H2" },
 	{ 19043, "Windows 10 21H1", NULL },
 	{ 19044, "Windows 10 21H2", NULL },
 	{ 19045, "Windows 10 22H2", NULL },
 	{ 20348, NULL, "Windows Server 2022" },
 	{ 22000, "Windows 11 21H2", NULL },
-	{ 22621, "Windows 11 22H2", NULL },
+	{ 22621, "Windows 11 22H2 or 23H2", NULL },
 	{ 22631, "Windows 11 23H2", NULL },
-	{ 25398, NULL, "Windows Server 23H2" },
-	{ 26100, "Windows 11 24H2", "Windows Server 2025" },
+	{ 25398, NULL, "Windows Server, version 23H2" },
+	{ 26100, "Windows 11 24H2 or 25H2", "Windows Server 2025" },
 	{ 26200, "Windows 11 25H2", NULL },
 };
 
+/* product_type of the dump header: 1 workstation, 2 domain controller, 3 server. */
+static void put_release(const struct release *row, unsigned product_type, struct dt_buf *out)
+{
+	bool is_server = product_type == 2 || product_type == 3;
+
+	if (product_type == 0 && row->client && row->server)
+		dt_buf_printf(out, "%s or %s", row->client, row->server);
+	else if ((is_server && row->server) || !row->client)
+		dt_buf_puts(out, row->server);
+	else
+		dt_buf_puts(out, row->client);
+}
+
 void dt_os_name(uint32_t major, uint32_t minor, uint32_t build, unsigned product_type, struct dt_buf *out)
 {
-	bool server = product_type == 2 || product_type == 3;
+	size_t row = 0;
 
-	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
-		if (releases[i].build != build)
-			continue;
-		const char *client = releases[i].client, *srv = releases[i].server;
-		const char *name = server ? srv : product_type == 1 ? client : client ? client : srv;
-		if (product_type == 0 && client && srv)
-			dt_buf_printf(out, "%s or %s (build %u)", client, srv, build);
-		else
-			dt_buf_printf(out, "%s (build %u)", name ? name : client ? client : srv, build);
-		return;
-	}
-	if (major)
-		dt_buf_printf(out, "Windows %u.%u (build %u)", major, minor, build);
+	while (row < sizeof(releases) / sizeof(releases[0]) && releases[row].build != build)
+		row++;
+	if (row < sizeof(releases) / sizeof(releases[0]))
+		put_release(&releases[row], product_type, out);
+	else if (major)
+		dt_buf_printf(out, "Windows %u.%u", major, minor);
 	else
-		dt_buf_printf(out, "Windows (build %u)", build);
+		dt_buf_puts(out, "Windows");
+	if (build)
+		dt_buf_printf(out, " (build %u)", build);
 }

@@ -19,6 +19,7 @@ struct analysis {
 	struct dt_triage *triage;
 	struct dt_arena arena; /* judgements */
 	size_t classes[DT_verdict_class_COUNT];
+	size_t damaged; /* inputs that could not be analysed, or not completely */
 };
 
 static int hash_option(struct dt_triage_options *options, const struct dt_command *self, const char *value)
@@ -70,6 +71,8 @@ static bool one(struct analysis *run, const char *path)
 		return false;
 	}
 	run->classes[crash.judgement.verdict.class]++;
+	run->damaged += crash.judgement.verdict.class == DT_CLASS_UNREADABLE || crash.facts.failure ||
+	                crash.facts.dump.complete == DT_FALSE;
 	return dt_output_record(&run->output, &crash);
 }
 
@@ -104,7 +107,7 @@ static int all(struct analysis *run, int count, char **paths)
 	summary(run);
 	if (!dt_output_end(&run->output))
 		return DT_EXIT_ENVIRONMENT;
-	return run->classes[DT_CLASS_UNREADABLE] ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
+	return run->damaged ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
 }
 
 int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)

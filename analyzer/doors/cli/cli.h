@@ -13,7 +13,7 @@
 /* Exit statuses, the same for every command. */
 enum dt_exit {
 	DT_EXIT_OK = 0,          /* every input is accounted for */
-	DT_EXIT_UNREADABLE = 1,  /* some input could not be analysed; it has a record all the same */
+	DT_EXIT_UNREADABLE = 1,  /* some input could not be analysed, or is damaged; it has a record all the same */
 	DT_EXIT_USAGE = 2,       /* wrong usage */
 	DT_EXIT_ENVIRONMENT = 3, /* the environment failed: output, memory, rules */
 };

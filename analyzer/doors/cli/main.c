@@ -16,8 +16,8 @@ static const struct dt_command commands[] = {
 	  "      --signatures PATH          signatures to use instead of the built-in ones (a file or a folder)\n"
 	  "      --host NAME                the machine the dumps come from\n"
 	  "      --hash auto|always|never   SHA-256 of the file (auto: up to 64 MiB)\n\n"
-	  "Exit status: 0 all analysed, 1 some input could not be (it has a record all the same), 2 wrong usage,\n"
-	  "3 the environment failed.\n",
+	  "Exit status: 0 all analysed, 1 some input could not be, or is cut or damaged (it has a record all the\n"
+	  "same), 2 wrong usage, 3 the environment failed.\n",
 	  dt_cli_analyze },
 	{ "explain", "decode a stop code and its parameters, without a dump", "CODE [P1 [P2 [P3 [P4]]]]\n\n"
 	  "CODE is a number or a name: 0x50, 1000007E, PAGE_FAULT_IN_NONPAGED_AREA. Numbers are hexadecimal.\n\n"

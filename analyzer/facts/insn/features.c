@@ -160,6 +160,9 @@ void dt_feature_find(struct dt_bytes bytes, const cs_insn *from, struct dt_insn 
 		out->feature_cpuid = row->cpuid;
 		return;
 	}
+	/* Older processors run these two as BSF and BSR: they are never refused. */
+	if (from && (from->id == X86_INS_TZCNT || from->id == X86_INS_LZCNT))
+		return;
 	for (size_t i = 0; from && i < sizeof(groups) / sizeof(groups[0]); i++)
 		for (size_t g = 0; g < from->detail->groups_count; g++)
 			if (from->detail->groups[g] == groups[i].group) {

@@ -54,6 +54,27 @@ static bool accesses_nothing(unsigned id)
 	return false;
 }
 
+/* Where capstone 4 tells another access to memory than the manual: these only read, or only write, it. */
+static const struct {
+	uint16_t id;
+	bool reads, writes;
+} accesses[] = {
+	{ X86_INS_TEST, true, false }, { X86_INS_CMP, true, false },     { X86_INS_BT, true, false },
+	{ X86_INS_CALL, true, false }, { X86_INS_JMP, true, false },     { X86_INS_PUSH, true, false },
+	{ X86_INS_XCHG, true, true },  { X86_INS_CMPXCHG, true, true },  { X86_INS_CMPXCHG8B, true, true },
+	{ X86_INS_XADD, true, true },  { X86_INS_CMPXCHG16B, true, true }, { X86_INS_BTS, true, true },
+	{ X86_INS_BTR, true, true },   { X86_INS_BTC, true, true },
+};
+
+static void correct_access(unsigned id, struct dt_insn_mem *mem)
+{
+	for (size_t i = 0; i < sizeof(accesses) / sizeof(accesses[0]); i++)
+		if (accesses[i].id == id) {
+			mem->reads = accesses[i].reads;
+			mem->writes = accesses[i].writes;
+		}
+}
+
 static void add(struct dt_insn *out, const struct dt_insn_mem *mem)
 {
 	if (out->mem_count < DT_INSN_MAX_MEM)
@@ -73,7 +94,7 @@ static void explicit_operand(const struct dt_decoder *decoder, const cs_insn *fr
 	mem.opaque |= segment_is_opaque(op->mem.segment, decoder->machine);
 	mem.reads = (op->access & CS_AC_READ) != 0;
 	mem.writes = (op->access & CS_AC_WRITE) != 0;
-	(void)from;
+	correct_access(from->id, &mem);
 	add(out, &mem);
 }
 

@@ -24,8 +24,9 @@ static void page_tables(struct dt_pass *pass)
 		                bit_number(bits), (unsigned long long)bits);
 	else if (dt_pass_role(pass, DT_ROLE_EXPECTED, &expected) && dt_pass_role(pass, DT_ROLE_ACTUAL, &actual) &&
 	         one_bit(expected ^ actual))
-		dt_pass_anomaly(pass, DT_ANOMALY_ONE_BIT_PTE, "0x%llx stands where 0x%llx was expected: they differ in bit %u",
-		                (unsigned long long)actual, (unsigned long long)expected, bit_number(expected ^ actual));
+		dt_pass_anomaly(pass, DT_ANOMALY_ONE_BIT_PTE,
+		                "0x%llx and 0x%llx, which the stop code compares, differ in bit %u",
+		                (unsigned long long)expected, (unsigned long long)actual, bit_number(expected ^ actual));
 }
 
 /*
@@ -48,8 +49,34 @@ static void near_null(struct dt_pass *pass)
 		                bit_number(high));
 }
 
+/*
+ * The stack ran out: the processor could not push, or a program's guard page was hit. Who
+ * pushed last is not who filled the stack. KTHREAD.StackLimit stands at 0x30 on x64, from 9600 to 26100.
+ */
+static void stack_overflow(struct dt_pass *pass)
+{
+	enum { STACK_LIMIT = 0x30, NEAR = 0x400 };
+	const struct dt_dump *dump = pass->dump;
+	struct dt_opt sp = dt_context_sp(&pass->context);
+	uint64_t limit;
+
+	if (dump->format == DT_FORMAT_USER) {
+		if (dt_opt_is(pass->facts->exception.code, 0xc00000fd))
+			dt_pass_anomaly(pass, DT_ANOMALY_STACK_OVERFLOW, "the thread's stack is used up: who runs now need not be who filled it");
+		return;
+	}
+	if (dump->machine != DT_MACHINE_X64 || !sp.known || !dt_bytes_u64(dump->thread.bytes, STACK_LIMIT, &limit) ||
+	    !dt_address_is_kernel(DT_MACHINE_X64, limit) || limit % 0x1000 || sp.value - (limit - NEAR) >= 2 * NEAR)
+		return;
+	dt_pass_anomaly(pass, DT_ANOMALY_STACK_OVERFLOW,
+	                "the stack pointer 0x%llx is at the thread's stack limit 0x%llx: the kernel stack is used up, and who "
+	                "pushed last need not be who filled it",
+	                (unsigned long long)sp.value, (unsigned long long)limit);
+}
+
 void dt_pass_bits(struct dt_pass *pass)
 {
+	stack_overflow(pass);
 	page_tables(pass);
 	near_null(pass);
 }

@@ -85,6 +85,9 @@ static void access_of_parameters(struct dt_pass *pass)
 
 	if (dt_pass_role(pass, DT_ROLE_ADDRESS, &value))
 		out->address = dt_some(value);
+	/* Some codes are about one kind of access only. */
+	if (!out->access && pass->facts->bugcheck && (out->access = dt_bugcheck_access((uint32_t)pass->facts->bugcheck->code.value)))
+		out->access_source = DT_ACCESS_FROM_PARAMETER;
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]) && !out->access; i++)
 		if (dt_pass_role(pass, roles[i], &value)) {
 			out->access = dt_role_access(roles[i], value, pass->dump->machine, (uint32_t)pass->dump->build.value);

@@ -143,6 +143,18 @@ static void recently_left(struct dt_pass *pass, uint64_t sp)
 		dt_pass_suspect(pass, first, "dead-stack");
 }
 
+static bool return_address_at(const struct dt_dump *dump, uint64_t va, uint64_t *out)
+{
+	uint32_t word;
+
+	if (dump->machine != DT_MACHINE_X86)
+		return dt_memory_u64(&dump->memory, va, out);
+	if (!dt_memory_u32(&dump->memory, va, &word))
+		return false;
+	*out = word;
+	return true;
+}
+
 /* A call or jump to where no code is: the return address stands on top of the stack. */
 static void execute_caller(struct dt_pass *pass)
 {
@@ -152,7 +164,7 @@ static void execute_caller(struct dt_pass *pass)
 	uint64_t caller;
 
 	if (facts->exception.access != DT_ACCESS_EXECUTE || !sp.known || pass->dump->machine == DT_MACHINE_ARM64 ||
-	    !dt_memory_u64(&pass->dump->memory, sp.value, &caller))
+	    !return_address_at(pass->dump, sp.value, &caller))
 		return;
 	size_t len = dt_memory_span_before(&pass->dump->memory, caller, sizeof(before));
 	len = dt_memory_read(&pass->dump->memory, caller - len, before, len);
@@ -162,7 +174,7 @@ static void execute_caller(struct dt_pass *pass)
 		return;
 	dt_pass_suspect(pass, caller, "execute-caller");
 	const struct dt_module *from = dt_dump_module_at(pass->dump, caller);
-	if (from && from->name && dt_image_is_carrier(from->name, true))
+	if (pass->dump->format == DT_FORMAT_KERNEL && from && from->name && dt_image_is_carrier(from->name, true))
 		recently_left(pass, sp.value);
 }
 

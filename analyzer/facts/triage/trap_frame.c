@@ -1,7 +1,6 @@
 /*
  * Finds an x64 or ARM64 KTRAP_FRAME by its own evidence. Offsets: ReactOS
- * ndk/amd64/asm.h and dotnet's ARM64 unwinder; checked on 36 frames of real dumps
- * (docs/formats.md, "Trap frames").
+ * ndk/amd64/asm.h and dotnet's ARM64 unwinder; checked on 36 frames of real dumps.
  */
 #include "facts/triage/pass.h"
 

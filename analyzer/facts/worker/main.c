@@ -79,7 +79,7 @@ int main(void)
 	struct worker worker = { 0 };
 	struct dt_message message;
 	struct dt_error err;
-	enum dt_status status;
+	enum dt_status status = DT_OK;
 	bool ok;
 
 	dt_channel_init(&worker.channel, DT_PROTOCOL_FD);

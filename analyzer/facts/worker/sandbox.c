@@ -32,19 +32,16 @@ static const int deadly[] = {
 	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(kill), SCMP_SYS(tgkill),
 };
 
-/* Memory may be mapped, never executable; -1 from any rule leaves the filter unloaded. */
-static int allow_memory(scmp_filter_ctx filter)
-{
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ||
-	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-}
-
-/* Its own limit of processor time, and nobody else's. */
-static int allow_limits(scmp_filter_ctx filter)
-{
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
-	                        SCMP_A1(SCMP_CMP_EQ, RLIMIT_CPU));
-}
+/* Memory may be mapped, never executable; a limit may be set on its own processor time, and on nothing else. */
+static const struct {
+	int call;
+	unsigned count;
+	struct scmp_arg_cmp arguments[2];
+} restricted[] = {
+	{ SCMP_SYS(mmap), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(mprotect), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(prlimit64), 2, { { 0, SCMP_CMP_EQ, 0, 0 }, { 1, SCMP_CMP_EQ, RLIMIT_CPU, 0 } } },
+};
 
 static bool enter_seccomp(void)
 {
@@ -55,7 +52,9 @@ static bool enter_seccomp(void)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; !failed && i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	failed = failed || allow_memory(filter) || allow_limits(filter) || seccomp_load(filter);
+	for (size_t i = 0; !failed && i < sizeof(restricted) / sizeof(restricted[0]); i++)
+		failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, restricted[i].call, restricted[i].count, restricted[i].arguments);
+	failed = failed || seccomp_load(filter);
 	if (filter)
 		seccomp_release(filter);
 	return !failed;

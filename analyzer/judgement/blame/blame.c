@@ -124,6 +124,10 @@ static void blame(struct search *s, const char *module, struct dt_opt offset, ui
 		confidence = CONFIDENCE_MICROSOFT;
 		but = "; it is part of Windows, which is more often handed bad data than wrong";
 	}
+	if ((s->anomalies & 1u << DT_ANOMALY_STACK_OVERFLOW) && confidence > CONFIDENCE_UNSURE) {
+		confidence = CONFIDENCE_UNSURE;
+		but = "; but the stack is used up, and who pushed last need not be who filled it";
+	}
 	if (is_unsure(s) && confidence > CONFIDENCE_UNSURE) {
 		confidence = CONFIDENCE_UNSURE;
 		but = "; but the dump has signs of bad hardware or corrupted memory, so this is unsure";
@@ -201,6 +205,14 @@ static bool by_boundary(struct search *s)
 	                                 fault->module ? fault->module : "a module"));
 }
 
+/* Whoever's code it is: the processor did not run what stands there. */
+static bool by_refusal(struct search *s)
+{
+	if (!(s->anomalies & 1u << DT_ANOMALY_ILLEGAL_BUT_LEGAL))
+		return false;
+	return nobody(s, "the processor refused an instruction that every processor has: no driver can be blamed for that");
+}
+
 static const struct dt_suspect *suspect_from(const struct search *s, const char *from)
 {
 	for (size_t i = 0; i < s->facts->suspects_count; i++)
@@ -250,6 +262,20 @@ static bool by_role(struct search *s)
 	return true;
 }
 
+static bool by_fault(struct search *s)
+{
+	const struct dt_fault *fault = &s->facts->fault;
+	const char *module = fault->module ? fault->module : fault->unloaded;
+
+	if (!fault->ip.known || !module || is_carrier(s, module))
+		return false;
+	blame(s, module, fault->offset, CONFIDENCE_FAULT,
+	      fault->module ? "the instruction that failed is its own" : "the instruction that failed lay in it, after it was unloaded");
+	role_candidates(s);
+	frame_candidates(s);
+	return true;
+}
+
 /* An IP that is no code: the module there, if any, is the victim; the caller is what counts. */
 static bool by_execute(struct search *s)
 {
@@ -260,6 +286,8 @@ static bool by_execute(struct search *s)
 	const struct dt_suspect *before = suspect_from(s, "dead-stack");
 	if (caller && !is_carrier(s, caller->module))
 		blame(s, caller->module, caller->offset, 60, "its call or jump went to where no code is");
+	else if (s->facts->fault.unloaded)
+		return by_fault(s);
 	else if (before && !is_carrier(s, before->module))
 		blame(s, before->module, before->offset, CONFIDENCE_DEAD_STACK,
 		      "Windows itself went to where no code is, and this is the only other driver that ran on the thread right "
@@ -279,20 +307,6 @@ static bool by_heap(struct search *s)
 	frame_candidates(s);
 	if (s->out->candidates_count)
 		s->out->confidence = dt_some(CONFIDENCE_HEAP / 2);
-	return true;
-}
-
-static bool by_fault(struct search *s)
-{
-	const struct dt_fault *fault = &s->facts->fault;
-	const char *module = fault->module ? fault->module : fault->unloaded;
-
-	if (!fault->ip.known || !module || is_carrier(s, module))
-		return false;
-	blame(s, module, fault->offset, CONFIDENCE_FAULT,
-	      fault->module ? "the instruction that failed is its own" : "the instruction that failed lay in it, after it was unloaded");
-	role_candidates(s);
-	frame_candidates(s);
 	return true;
 }
 
@@ -319,7 +333,7 @@ static bool by_stack(struct search *s)
 void dt_blame(const struct dt_facts *facts, struct dt_arena *arena, struct dt_blame *out)
 {
 	static bool (*const rules[])(struct search *) = {
-		by_boundary, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
+		by_boundary, by_refusal, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
 	};
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
 	struct search s = { .facts = facts, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };

@@ -24,10 +24,18 @@ static char fold(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* Names in lower case; an escape of base/text.h, between U+27E8 and U+27E9, is spelled in capitals and stays as it is. */
 static void put_folded(struct dt_buf *out, const char *text)
 {
-	for (; *text; text++)
-		dt_buf_putc(out, fold(*text));
+	bool escape = false;
+
+	for (; *text; text++) {
+		if (!strncmp(text, "\xE2\x9F\xA8", 3))
+			escape = true;
+		else if (!strncmp(text, "\xE2\x9F\xA9", 3))
+			escape = false;
+		dt_buf_putc(out, escape ? *text : fold(*text));
+	}
 }
 
 static const uint64_t *parameters(const struct dt_bugcheck *bugcheck)

@@ -9,9 +9,10 @@ static bool has_crash(const struct dt_case *c)
 	return c->facts->bugcheck || c->facts->exception.code.known || c->facts->fault.ip.known;
 }
 
+/* A header whose machine is none cannot be believed in anything else. */
 static bool is_unreadable(const struct dt_case *c)
 {
-	return c->facts->failure && !has_crash(c);
+	return c->facts->failure && (!has_crash(c) || c->facts->dump.machine == DT_machine_NULL);
 }
 
 static bool is_known(const struct dt_case *c)
@@ -68,8 +69,11 @@ static bool is_feature(const struct dt_case *c)
 
 static bool is_application(const struct dt_case *c)
 {
-	/* A breakpoint or a dump without exception is what a debugger or a tool took of a living process. */
-	return c->user && c->facts->exception.code.known && c->facts->exception.code.value != 0x80000003;
+	/* An exception code alone, without a place or a program, is a damaged file rather than a crash. A breakpoint or a dump without
+	 * exception is what a debugger or a tool took of a living process. */
+	if (!c->user || (!c->facts->modules_count && !c->facts->fault.ip.known))
+		return false;
+	return c->facts->exception.code.known && c->facts->exception.code.value != 0x80000003;
 }
 
 static bool is_blamed(const struct dt_case *c)

@@ -258,16 +258,33 @@ static void middle_of_an_instruction(void **state)
 static void anomalies_lower(void **state)
 {
 	(void)state;
-	static const enum dt_anomaly_kind kinds[] = { DT_ANOMALY_OPERAND_MISMATCH, DT_ANOMALY_ONE_BIT_ADDRESS,
-		                                      DT_ANOMALY_ILLEGAL_BUT_LEGAL };
+	static const enum dt_anomaly_kind kinds[] = { DT_ANOMALY_OPERAND_MISMATCH, DT_ANOMALY_ONE_BIT_ADDRESS };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		made_page_fault("vendor.sys");
 		made_anomaly(&m, kinds[i], "x");
 		assert_blamed("vendor.sys");
 		assert_int_equal(blame.confidence.value, 35);
 		assert_non_null(strstr(blame.reason, "signs of bad hardware"));
 	}
+}
+
+static void a_refused_instruction_blames_nobody(void **state)
+{
+	(void)state;
+	made_page_fault("vendor.sys");
+	made_anomaly(&m, DT_ANOMALY_ILLEGAL_BUT_LEGAL, "x");
+	assert_nobody();
+}
+
+static void a_used_up_stack_lowers(void **state)
+{
+	(void)state;
+	made_page_fault("vendor.sys");
+	made_anomaly(&m, DT_ANOMALY_STACK_OVERFLOW, "x");
+	assert_blamed("vendor.sys");
+	assert_int_equal(blame.confidence.value, 35);
+	assert_non_null(strstr(blame.reason, "stack is used up"));
 }
 
 static void processes(void **state)
@@ -338,7 +355,8 @@ int main(void)
 		CASE(caller_of_bugcheck), CASE(parameters_that_name),      CASE(power_irp),       CASE(codes_without_evidence),
 		CASE(heap_codes),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
-		CASE(anomalies_lower),    CASE(processes),                 CASE(nothing_known),
+		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),
+		CASE(processes),                 CASE(nothing_known),
 		CASE(many_candidates),    CASE(a_full_arena),
 	};
 

@@ -276,7 +276,7 @@ static void matches_are_ordered(void **state)
 	dt_arena_deinit(&arena);
 	dt_rules_free(rules);
 	for (int i = 1; i <= 4; i++) {
-		char name[8];
+		char name[32];
 		snprintf(name, sizeof(name), "%d.yml", i);
 		remove_file(a, name);
 	}

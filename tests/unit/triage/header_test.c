@@ -42,8 +42,8 @@ static void parameters_in_words(void **state)
 	assert_int_equal(facts->bugcheck->meanings_count, 4);
 	assert_non_null(strstr(facts->bugcheck->meanings[1], "write"));
 	/* a code nobody documents has a number and no words */
-	facts = facts_of(KERNEL_DUMP "bugcheck 0xdeaddead 0x1 0x2 0x3 0x4\n");
-	assert_hex(facts->bugcheck->code, 0xdeaddead);
+	facts = facts_of(KERNEL_DUMP "bugcheck 0xceadcead 0x1 0x2 0x3 0x4\n");
+	assert_hex(facts->bugcheck->code, 0xceadcead);
 	assert_int_equal(facts->bugcheck->meanings_count, 0);
 	assert_int_equal(facts->bugcheck->minidump_flag, DT_FALSE);
 }
