@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import socket
+import struct
 import subprocess
 import sys
 import unittest
@@ -163,6 +164,60 @@ class BadInput(unittest.TestCase):
         self.assertNotIn("\n", record["file"]["path"])
 
 
+class Bombs(unittest.TestCase):
+    """Counts that lie, as large as a file of 16 MiB lets them be: 2 s of processor time and 64 MiB beside the file, at most."""
+
+    @staticmethod
+    def minidump(*streams):
+        system = struct.pack("<HHHBBIIIII", 9, 6, 0, 4, 1, 10, 0, 19041, 2, 0) + bytes(28)
+        streams = [(7, system), *streams]
+        body, directory, at = b"", b"", 32 + 12 * len(streams)
+        for kind, data in streams:
+            directory += struct.pack("<III", kind, len(data), at + len(body))
+            body += data
+        return struct.pack("<4sIIIIIQ", b"MDMP", 0x62F0A793, len(streams), 32, 0, 1700000000, 0) + directory + body
+
+    @staticmethod
+    def triage(count_at, offset_at, count, table):
+        dump = bytearray(sample("csagent-50").read_bytes())
+        struct.pack_into("<I", dump, offset_at, len(dump))
+        struct.pack_into("<I", dump, count_at, count)
+        return bytes(dump) + table
+
+    def bounded(self, name, data):
+        path = SCRATCH / name
+        path.write_bytes(data)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+            os.execv(PROGRAM, [PROGRAM, "analyze", str(path)])
+        _, status, usage = os.wait4(pid, 0)
+        self.assertIn(os.waitstatus_to_exitcode(status), (0, 1), name)
+        if not SANITIZED:
+            self.assertLess(usage.ru_utime + usage.ru_stime, 2, name)
+            self.assertLess(usage.ru_maxrss * 1024, (64 << 20) + len(data), name)
+        path.unlink()
+
+    def test_memory_ranges(self):
+        ranges = b"".join(struct.pack("<QQ", (i * 2654435761) & 0x7FFFFFFFFFFF, 8) for i in range(900000))
+        self.bounded("ranges.dmp", self.minidump((9, struct.pack("<QQ", 900000, 0x1000) + ranges)))
+
+    def test_modules(self):
+        module = struct.pack("<QIIII", 0x10000, 0x1000, 0, 0, 100) + bytes(84)
+        self.bounded("modules.dmp", self.minidump((4, struct.pack("<I", 140000) + module * 140000)))
+
+    def test_data_blocks(self):
+        blocks = b"".join(struct.pack("<QII", 0xFFFF800000000000 + (i * 40503 & 0xFFFFF), i & 0xFFFF, 40000) for i in range(900000))
+        self.bounded("blocks.dmp", self.triage(0x207C, 0x2078, 900000, blocks))
+
+    def test_drivers(self):
+        entry = struct.pack("<I", 0x2100) + bytes(0x8C)
+        self.bounded("drivers.dmp", self.triage(0x2034, 0x2030, 110000, entry * 110000))
+
+    def test_stack_of_return_addresses(self):
+        self.bounded("stack.dmp", self.triage(0x202C, 0x2028, 15 << 20, struct.pack("<Q", 0xFFFFF8020EAE2000) * (15 << 17)))
+
+
 class Output(unittest.TestCase):
     def test_full_disk_is_exit_3(self):
         with open("/dev/full", "w") as full:
@@ -203,7 +258,12 @@ class Output(unittest.TestCase):
     def test_colours_only_on_a_terminal(self):
         self.assertNotIn("\x1b", run("analyze", sample("csagent-50")).stdout)
         self.assertIn("\x1b", run("analyze", "--color", "always", sample("csagent-50")).stdout)
-        read, write = pty.openpty()
+
+    def test_colours_on_a_terminal(self):
+        try:
+            read, write = pty.openpty()
+        except OSError as error:
+            self.skipTest(f"no terminal to be had: {error}")
         process = subprocess.Popen([PROGRAM, "analyze", str(sample("csagent-50"))], stdout=write,
                                    env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
         os.close(write)
