@@ -1,0 +1,285 @@
+/*
+ * The store on PostgreSQL. Statements whose result does not matter are sent in
+ * a pipeline and looked at with the next query: a batch costs few round trips.
+ */
+#include "fleet/store/sql.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATEMENTS = 128, MAX_PARAMS = 32, OID_INT8 = 20, OID_TEXT = 25, OID_BYTEA = 17, MAX_PENDING = 256 };
+
+struct postgres {
+	struct dt_sql base;
+	PGconn *connection;
+	const char *statements[STATEMENTS]; /* prepared, by number */
+	size_t count;
+	unsigned pending; /* results that nobody looked at yet */
+	char name[128];   /* host and database, for messages */
+};
+
+static enum dt_status fail(struct postgres *db, const PGresult *result, struct dt_error *err)
+{
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	char line[256];
+
+	snprintf(line, sizeof(line), "%s", text && *text ? text : PQerrorMessage(db->connection));
+	line[strcspn(line, "\n")] = '\0';
+	db->base.lost = PQstatus(db->connection) != CONNECTION_OK || (state && (!strncmp(state, "57P", 3) || !strncmp(state, "08", 2)));
+	db->base.retry = state && (!strcmp(state, "40001") || !strcmp(state, "40P01") || !strcmp(state, "55P03"));
+	db->base.full = state && !strcmp(state, "53100");
+	return dt_fail(err, DT_ERR_IO, "%s: %s", db->name, line);
+}
+
+static void drop_results(struct postgres *db)
+{
+	PGresult *result;
+	unsigned empty = 0;
+
+	/* Two NULLs in a row: nothing more is under way. */
+	while (empty < 2) {
+		result = PQgetResult(db->connection);
+		empty = result ? 0 : empty + 1;
+		PQclear(result);
+	}
+	db->pending = 0;
+}
+
+/* Looks at all results so far; the last statement's own one goes to *last. */
+static enum dt_status drain(struct postgres *db, PGresult **last, struct dt_error *err)
+{
+	enum dt_status status = DT_OK;
+	bool done = false;
+
+	if (!PQpipelineSync(db->connection))
+		return fail(db, NULL, err);
+	while (!done) {
+		PGresult *result = PQgetResult(db->connection);
+		ExecStatusType type = result ? PQresultStatus(result) : PGRES_EMPTY_QUERY;
+		if (!result && PQstatus(db->connection) != CONNECTION_OK)
+			return status == DT_OK ? fail(db, NULL, err) : status;
+		if (!result)
+			continue;
+		done = type == PGRES_PIPELINE_SYNC;
+		if (type == PGRES_FATAL_ERROR && status == DT_OK)
+			status = fail(db, result, err);
+		if (last && type == PGRES_TUPLES_OK) {
+			PQclear(*last);
+			*last = result;
+		} else {
+			PQclear(result);
+		}
+		if (!done && PQstatus(db->connection) != CONNECTION_OK)
+			return status == DT_OK ? fail(db, NULL, err) : status;
+	}
+	db->pending = 0;
+	return status;
+}
+
+static Oid oid(const struct dt_param *param)
+{
+	return param->type == DT_PARAM_INT ? OID_INT8 : param->type == DT_PARAM_TEXT ? OID_TEXT : OID_BYTEA;
+}
+
+/* The name of a prepared statement. It is prepared on first use, and only what is known to be prepared counts. */
+static enum dt_status prepared(struct postgres *db, const char *sql, const struct dt_param *params, size_t count, char name[16],
+                               struct dt_error *err)
+{
+	Oid types[MAX_PARAMS];
+	enum dt_status status;
+	size_t at = 0;
+
+	while (at < db->count && db->statements[at] != sql)
+		at++;
+	snprintf(name, 16, "s%zu", at);
+	if (at < db->count)
+		return DT_OK;
+	if (at == STATEMENTS || count > MAX_PARAMS)
+		return dt_fail(err, DT_ERR_LIMIT, "too many statements");
+	for (size_t i = 0; i < count; i++)
+		types[i] = oid(&params[i]);
+	status = drain(db, NULL, err);
+	if (status == DT_OK && !PQsendPrepare(db->connection, name, sql, (int)count, types))
+		status = fail(db, NULL, err);
+	if (status == DT_OK)
+		status = drain(db, NULL, err);
+	if (status == DT_OK)
+		db->statements[db->count++] = sql;
+	return status;
+}
+
+static enum dt_status send_query(struct postgres *db, const char *sql, const struct dt_param *params, size_t count, struct dt_error *err)
+{
+	const char *values[MAX_PARAMS];
+	uint64_t numbers[MAX_PARAMS];
+	int lengths[MAX_PARAMS], formats[MAX_PARAMS];
+	char name[16];
+
+	enum dt_status status = prepared(db, sql, params, count, name, err);
+	if (status != DT_OK)
+		return status;
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = htobe64((uint64_t)params[i].number);
+		values[i] = params[i].null ? NULL : params[i].type == DT_PARAM_INT ? (const char *)&numbers[i] : params[i].data;
+		lengths[i] = params[i].type == DT_PARAM_INT ? 8 : (int)params[i].len;
+		formats[i] = 1;
+	}
+	db->pending++;
+	return PQsendQueryPrepared(db->connection, name, (int)count, values, lengths, formats, 1) ? DT_OK : fail(db, NULL, err);
+}
+
+static enum dt_status run(struct dt_sql *base, const char *sql, const struct dt_param *params, size_t count, struct dt_rows *rows,
+                          struct dt_error *err)
+{
+	struct postgres *db = (struct postgres *)base;
+	PGresult *result = NULL;
+	enum dt_status status;
+	/* What ends a transaction must be known to have happened. */
+	bool ends = !strcmp(sql, "COMMIT") || !strcmp(sql, "ROLLBACK");
+
+	status = send_query(db, sql, params, count, err);
+	if (status != DT_OK)
+		return status;
+	if (!rows && !ends && db->pending < MAX_PENDING)
+		return DT_OK;
+	status = drain(db, rows ? &result : NULL, err);
+	if (status != DT_OK) {
+		PQclear(result);
+		return status;
+	}
+	if (rows) {
+		rows->handle = result;
+		rows->row = -1;
+		rows->count = result ? PQntuples(result) : 0;
+	}
+	return DT_OK;
+}
+
+static enum dt_status next(struct dt_rows *rows, struct dt_error *err)
+{
+	(void)err;
+	return ++rows->row < rows->count ? DT_OK : DT_ERR_NOT_FOUND;
+}
+
+static void end(struct dt_rows *rows)
+{
+	PQclear(rows->handle);
+}
+
+static bool is_null(const struct dt_rows *rows, int column)
+{
+	return PQgetisnull(rows->handle, rows->row, column);
+}
+
+static int64_t number(const struct dt_rows *rows, int column)
+{
+	const char *value = PQgetvalue(rows->handle, rows->row, column);
+	uint64_t wide;
+	uint32_t narrow;
+
+	if (PQgetlength(rows->handle, rows->row, column) == 8) {
+		memcpy(&wide, value, 8);
+		return (int64_t)be64toh(wide);
+	}
+	memcpy(&narrow, value, 4);
+	return (int32_t)ntohl(narrow);
+}
+
+static struct dt_bytes bytes(const struct dt_rows *rows, int column)
+{
+	return (struct dt_bytes){ (const uint8_t *)PQgetvalue(rows->handle, rows->row, column),
+		                  (size_t)PQgetlength(rows->handle, rows->row, column) };
+}
+
+static enum dt_status script(struct dt_sql *base, const char *text, struct dt_error *err)
+{
+	struct postgres *db = (struct postgres *)base;
+	enum dt_status status = drain(db, NULL, err);
+
+	if (status != DT_OK)
+		return status;
+	if (!PQexitPipelineMode(db->connection))
+		return fail(db, NULL, err);
+	PGresult *result = PQexec(db->connection, text);
+	ExecStatusType type = PQresultStatus(result);
+	status = type == PGRES_COMMAND_OK || type == PGRES_TUPLES_OK ? DT_OK : fail(db, result, err);
+	PQclear(result);
+	drop_results(db);
+	if (!PQenterPipelineMode(db->connection) && status == DT_OK)
+		status = fail(db, NULL, err);
+	return status;
+}
+
+static enum dt_status backup(struct dt_sql *base, const char *path, struct dt_error *err)
+{
+	(void)base;
+	(void)path;
+	return dt_fail(err, DT_ERR_UNSUPPORTED, "PostgreSQL has its own backups: pg_dump, or a base backup; "
+	               "'dumptriage store export' writes the records as JSON lines");
+}
+
+static void close_postgres(struct dt_sql *base)
+{
+	struct postgres *db = (struct postgres *)base;
+
+	PQfinish(db->connection);
+	free(db);
+}
+
+static const struct dt_sql_driver driver = {
+	.name = "postgresql",
+	.run = run,
+	.next = next,
+	.end = end,
+	.is_null = is_null,
+	.number = number,
+	.bytes = bytes,
+	.script = script,
+	.backup = backup,
+	.close = close_postgres,
+	.begin_write = "BEGIN",
+	.begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	.blob = "BYTEA",
+	.text = "TEXT COLLATE \"C\"",
+	.serial = "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+	.narrow = "",
+};
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+	(void)context;
+	(void)result;
+}
+
+enum dt_status dt_postgres_open(struct dt_sql **out, const char *url, struct dt_error *err)
+{
+	static const char *const names[] = { "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
+	const char *const values[] = { url, "UTF8", "dumptriage", "10", NULL };
+	struct postgres *db = calloc(1, sizeof(*db));
+
+	if (!db)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	db->base.driver = &driver;
+	snprintf(db->name, sizeof(db->name), "postgresql");
+	db->connection = PQconnectdbParams(names, values, 1);
+	if (PQstatus(db->connection) != CONNECTION_OK) {
+		enum dt_status status = fail(db, NULL, err);
+		close_postgres(&db->base);
+		return status;
+	}
+	snprintf(db->name, sizeof(db->name), "postgresql %s/%s", PQhost(db->connection), PQdb(db->connection));
+	PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
+	PQexec(db->connection, "SET synchronous_commit = on");
+	if (!PQenterPipelineMode(db->connection)) {
+		enum dt_status status = fail(db, NULL, err);
+		close_postgres(&db->base);
+		return status;
+	}
+	*out = &db->base;
+	return DT_OK;
+}

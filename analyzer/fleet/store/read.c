@@ -1,0 +1,223 @@
+/* Reading: crashes, incidents and what they are made of, changes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/time.h"
+#include "core/model/codec.h"
+#include "fleet/store/rows.h"
+
+/* Rows of one query at most; longer listings go on behind the last id. */
+enum { PAGE = 512 };
+
+static uint64_t filetime(const struct dt_opt *seconds)
+{
+	return seconds->known ? dt_time_from_unix(seconds->value) : 0;
+}
+
+/* A range of keys that begin with a text: from it to behind it. Keys are ASCII. */
+static void key_range(const char *prefix, char low[80], char high[80])
+{
+	snprintf(low, 80, "%.70s", prefix ? prefix : "");
+	snprintf(high, 80, "%.70s\x7f", prefix ? prefix : "");
+}
+
+#define FROM_CRASHES " FROM crashes c LEFT JOIN hosts h ON h.id = c.host"
+#define WITH_RECORD ", r.facts, r.judgement" FROM_CRASHES " LEFT JOIN records r ON r.crash = c.id"
+#define FILES_OF ", (SELECT count(*) FROM files f WHERE f.crash = c.id)"
+#define BY_QUERY                                                                                                           \
+	" WHERE c.key >= $1 AND c.key <= $2 AND ($3 = 0 OR c.class = $3) AND ($4 = '' OR h.name = $4)"                     \
+	" AND ($5 = 0 OR EXISTS (SELECT 1 FROM members m WHERE m.incident = $5 AND m.host = c.host"                       \
+	" AND m.time = CASE WHEN c.time_ok = 1 THEN COALESCE(c.time, 0) ELSE 0 END AND m.crash = c.id))"                   \
+	" AND ($6 = '' OR c.blame = $6 OR c.fault = $6) AND ($7 = -1 OR c.code = $7)"                                      \
+	" AND ($8 = '' OR c.signatures LIKE $8) AND ($9 = 0 OR c.time >= $9) AND ($10 = 0 OR c.time < $10)"                \
+	" AND ($11 = 0 OR c.added < $11)"
+#define UP " AND c.id > $12 ORDER BY c.id LIMIT $13"
+#define DOWN " AND c.id < $12 ORDER BY c.id DESC LIMIT $13"
+/* The crashes of one incident are read from its members, not found among all. */
+#define OF_INCIDENT                                                                                                        \
+	FROM_CRASHES " WHERE c.id IN (SELECT m.crash FROM members m WHERE m.incident = $1) AND c.id > $2 ORDER BY c.id LIMIT $3"
+
+static const char *sql_of(const struct dt_store_query *query)
+{
+	if (query->records)
+		return query->newest ? "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY DOWN
+		                     : "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY UP;
+	return query->newest ? "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY DOWN
+	                     : "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY UP;
+}
+
+static int64_t unix_or_0(uint64_t time)
+{
+	return time > DT_TIME_UNIX_EPOCH ? (int64_t)((time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND) : 0;
+}
+
+static enum dt_status run_query(struct dt_store *store, const struct dt_store_query *query, uint64_t after, uint64_t limit,
+                                struct dt_rows *rows, struct dt_error *err)
+{
+	char low[80], high[80], like[160] = "";
+
+	key_range(query->key, low, high);
+	if (query->signature)
+		snprintf(like, sizeof(like), "%% %.120s %%", query->signature);
+	return dt_sql_query(store->db, sql_of(query),
+	                    DT_PARAMS(dt_p_text(low), dt_p_text(high), dt_p_int(query->class), dt_p_text(query->host ? query->host : ""),
+	                              dt_p_int((int64_t)query->incident), dt_p_text(query->module ? query->module : ""),
+	                              dt_p_int(query->code.known ? (int64_t)query->code.value : -1), dt_p_text(like),
+	                              dt_p_int(unix_or_0(query->since)), dt_p_int(unix_or_0(query->until)),
+	                              dt_p_int((int64_t)query->added_before), dt_p_int((int64_t)after), dt_p_int((int64_t)limit)),
+	                    rows, err);
+}
+
+static void fill_row(const struct dt_rows *rows, bool records, struct dt_arena *arena, struct dt_stored *out)
+{
+	struct dt_crash_row row;
+
+	dt_row_read(rows, arena, &row);
+	*out = (struct dt_stored){
+		.id = row.id, .key = row.key, .crash_id = row.crash_id, .time = filetime(&row.time), .added = (uint64_t)dt_rows_int(rows, 3),
+		.time_ok = row.time_ok, .host = row.host, .host_source = row.host_source, .class = row.class, .confidence = row.confidence,
+		.code = row.code, .build = row.build, .blame = row.blame, .fault = row.fault, .module_build = row.module_build, .own = row.own,
+		.family = row.family, .signatures = row.signatures, .rules = row.rules, .path = row.path,
+		.files = (uint64_t)dt_rows_int(rows, DT_CRASH_COLUMN_COUNT),
+	};
+	if (records) {
+		out->facts = dt_rows_blob(rows, DT_CRASH_COLUMN_COUNT + 1);
+		out->judgement = dt_rows_blob(rows, DT_CRASH_COLUMN_COUNT + 2);
+	}
+}
+
+/* One page; *last becomes the last id. */
+static enum dt_status page(struct dt_store *store, const struct dt_store_query *query, uint64_t limit, uint64_t *last, uint64_t *count,
+                           dt_store_row row, void *context, bool *stop, struct dt_error *err)
+{
+	struct dt_rows rows;
+	struct dt_stored stored;
+	enum dt_status status = run_query(store, query, *last, limit, &rows, err);
+
+	*count = 0;
+	while (status == DT_OK && !*stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
+		dt_arena_reset(&store->work);
+		fill_row(&rows, query->records, &store->work, &stored);
+		if (store->work.failed)
+			status = dt_fail(err, DT_ERR_NOMEM, "no memory");
+		else
+			*stop = !row(context, &stored);
+		*last = stored.id;
+		++*count;
+	}
+	dt_rows_end(&rows);
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
+
+enum dt_status dt_store_each(struct dt_store *store, const struct dt_store_query *query, dt_store_row row, void *context, struct dt_error *err)
+{
+	uint64_t last = query->newest && !query->after ? INT64_MAX : query->after, left = query->limit ? query->limit : UINT64_MAX, count;
+	bool stop = false;
+
+	do {
+		uint64_t limit = left < PAGE ? left : PAGE;
+		DT_TRY(page(store, query, limit, &last, &count, row, context, &stop, err));
+		left -= count;
+		if (count < limit)
+			break;
+	} while (!stop && left);
+	return DT_OK;
+}
+
+enum dt_status dt_store_unpack(const struct dt_stored *row, struct dt_arena *arena, struct dt_crash *out, struct dt_error *err)
+{
+	struct dt_bytes facts, judgement;
+
+	memset(out, 0, sizeof(*out));
+	DT_TRY(dt_unpack(row->facts, arena, &facts, err));
+	DT_TRY(dt_facts_decode(facts, arena, &out->facts, err));
+	DT_TRY(dt_unpack(row->judgement, arena, &judgement, err));
+	DT_TRY(dt_judgement_decode(judgement, arena, &out->judgement, err));
+	out->facts.host.name = row->host ? dt_arena_strdup(arena, row->host) : NULL;
+	out->facts.host.source = row->host ? row->host_source : DT_host_source_NULL;
+	return DT_OK;
+}
+
+#define INCIDENT_COLUMNS "SELECT i.id, i.kind, i.key, i.title, i.state, i.crashes, i.hosts, i.unknown_hosts, i.untimed, i.first, i.last FROM incidents i"
+
+enum dt_status dt_store_incidents(struct dt_store *store, const struct dt_store_incident_query *query, dt_store_incident_row row,
+                                  void *context, struct dt_error *err)
+{
+	const char *sql = query->crash
+	                          ? INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
+	                                             " AND i.key <= $6 AND i.hosts >= $7 AND EXISTS (SELECT 1 FROM crashes c JOIN members m ON"
+	                                             " m.incident = i.id AND m.host = c.host AND m.crash = c.id WHERE c.id = $8)"
+	                                             " AND i.key IN (SELECT own FROM crashes WHERE id = $8 UNION SELECT family FROM crashes WHERE id = $8"
+	                                             " UNION SELECT key FROM incidents WHERE kind = 1)"
+	                                             " ORDER BY i.kind, i.id LIMIT $9"
+	                          : INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
+	                                             " AND i.key <= $6 AND i.hosts >= $7 AND $8 = 0 ORDER BY i.hosts DESC, i.crashes DESC, i.id LIMIT $9";
+	char low[80], high[80];
+	struct dt_rows rows;
+	int64_t kind_low = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 1, kind_high = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 99;
+	enum dt_status status;
+	bool stop = false;
+
+	key_range(query->key, low, high);
+	status = dt_sql_query(store->db, sql,
+	                      DT_PARAMS(dt_p_int((int64_t)query->id), dt_p_int(query->id ? (int64_t)query->id : INT64_MAX), dt_p_int(kind_low),
+	                                dt_p_int(kind_high), dt_p_text(low), dt_p_text(high), dt_p_int((int64_t)query->min_hosts),
+	                                dt_p_int((int64_t)query->crash), dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX)),
+	                      &rows, err);
+	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
+		struct dt_stored_incident incident = {
+			.id = (uint64_t)dt_rows_int(&rows, 0), .kind = (enum dt_incident_kind)dt_rows_int(&rows, 1), .key = dt_rows_text(&rows, 2),
+			.title = dt_rows_text(&rows, 3), .state = dt_rows_text(&rows, 4), .crashes = (uint64_t)dt_rows_int(&rows, 5),
+			.hosts = (uint64_t)dt_rows_int(&rows, 6), .unknown_hosts = (uint64_t)dt_rows_int(&rows, 7),
+			.untimed = (uint64_t)dt_rows_int(&rows, 8), .first = dt_rows_int(&rows, 9), .last = dt_rows_int(&rows, 10),
+		};
+		stop = !row(context, &incident);
+	}
+	dt_rows_end(&rows);
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
+
+/* One row each: text, a, b, c. Parameters: incident, host. */
+static const char *const detail_sql[] = {
+	[DT_STORE_HOURS] = "SELECT NULL, hour, crashes, onsets FROM hours WHERE incident = $1 AND $2 = 0 ORDER BY hour",
+	[DT_STORE_BUILDS] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'build' AND $2 = 0 ORDER BY crashes DESC, value",
+	[DT_STORE_MODULE_BUILDS] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'module' AND $2 = 0 ORDER BY crashes DESC, value",
+	[DT_STORE_FAMILIES] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'family' AND $2 = 0 ORDER BY crashes DESC, value",
+	[DT_STORE_HOST_TIMES] = "SELECT NULL, time, crash, 0 FROM members WHERE incident = $1 AND host = $2 ORDER BY time",
+	[DT_STORE_PATTERN_HOSTS] = "SELECT name, id, families, 0 FROM hosts WHERE families >= 3 AND $1 >= 0 AND $2 = 0 ORDER BY id",
+	[DT_STORE_HOSTS] = "SELECT h.name, max(m.time), count(*), 0 FROM members m JOIN hosts h ON h.id = m.host WHERE m.incident = $1 AND $2 = 0"
+	                   " GROUP BY h.name ORDER BY count(*) DESC, h.name",
+};
+
+enum dt_status dt_store_detail(struct dt_store *store, uint64_t incident, enum dt_store_detail what, uint64_t host, dt_store_detail_row row,
+                               void *context, struct dt_error *err)
+{
+	struct dt_rows rows;
+	bool stop = false;
+	enum dt_status status = dt_sql_query(store->db, detail_sql[what], DT_PARAMS(dt_p_int((int64_t)incident), dt_p_int((int64_t)host)), &rows, err);
+
+	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
+		struct dt_stored_detail detail = { dt_rows_int(&rows, 1), dt_rows_int(&rows, 2), dt_rows_int(&rows, 3), dt_rows_text(&rows, 0) };
+		stop = !row(context, &detail);
+	}
+	dt_rows_end(&rows);
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
+
+enum dt_status dt_store_outbox(struct dt_store *store, uint64_t after, uint64_t limit, dt_store_change_row row, void *context,
+                               struct dt_error *err)
+{
+	struct dt_rows rows;
+	bool stop = false;
+	enum dt_status status = dt_sql_query(store->db, "SELECT seq, at, kind, ref, change FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2",
+	                                     DT_PARAMS(dt_p_int((int64_t)after), dt_p_int(limit ? (int64_t)limit : INT64_MAX)), &rows, err);
+
+	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
+		struct dt_store_change change = { (uint64_t)dt_rows_int(&rows, 0), (uint64_t)dt_rows_int(&rows, 1), dt_rows_int(&rows, 2) != 0,
+			                          dt_rows_text(&rows, 3), dt_rows_text(&rows, 4) };
+		stop = !row(context, &change);
+	}
+	dt_rows_end(&rows);
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
