@@ -31,10 +31,14 @@ function(dt_layers)
   dt_layer(report    report               USES core)
   # fleet: many crashes
   dt_layer(pool      fleet/pool           USES core protocol)
+  dt_layer(walk      fleet/walk           USES base)
   dt_layer(incident  fleet/incident       USES core)
   dt_layer(store     fleet/store          USES core incident              LIBRARIES sqlite3 pq zstd)
+  dt_layer(intake    fleet/intake         USES core store signature verdict LIBRARIES pcre2)
   # doors: what people call
-  dt_layer(cli       doors/cli            USES core triage signature verdict report dump)
+  dt_layer(door      doors/common         USES core signature report)
+  dt_layer(scan      doors/scan           USES core door signature pool walk store intake)
+  dt_layer(cli       doors/cli            USES core triage signature verdict report dump door)
 endfunction()
 
 # Outside libraries: how each is linked. Those marked static are linked from
@@ -48,4 +52,5 @@ set(DT_LIBRARY_jansson  static libjansson.a jansson)
 set(DT_LIBRARY_sqlite3  shared - sqlite3)
 set(DT_LIBRARY_pq       shared - pq)
 set(DT_INCLUDE_pq       libpq-fe.h postgresql)
+set(DT_LIBRARY_pcre2    shared - pcre2-8)
 set(DT_LIBRARY_zstd     shared - zstd)

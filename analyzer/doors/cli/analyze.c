@@ -25,7 +25,7 @@ struct analysis {
 static int hash_option(struct dt_triage_options *options, const struct dt_command *self, const char *value)
 {
 	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))
-		return dt_cli_usage(self, "--hash takes auto, always or never, not '%s'", value);
+		return dt_door_usage(self, "--hash takes auto, always or never, not '%s'", value);
 	options->hash = strcmp(value, "never") != 0;
 	options->hash_large = strcmp(value, "always") == 0;
 	return DT_EXIT_OK;
@@ -53,11 +53,11 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 		else if (option == OPTION_HOST)
 			run->options.host = optarg;
 		else if (option != OPTION_HASH)
-			return dt_cli_usage(self, "wrong option");
+			return dt_door_usage(self, "wrong option");
 		else if (hash_option(&run->options, self, optarg) != DT_EXIT_OK)
 			return DT_EXIT_USAGE;
 	}
-	return optind < argc ? DT_EXIT_OK : dt_cli_usage(self, "no file given");
+	return optind < argc ? DT_EXIT_OK : dt_door_usage(self, "no file given");
 }
 
 static bool one(struct analysis *run, const char *path)
@@ -67,7 +67,7 @@ static bool one(struct analysis *run, const char *path)
 
 	dt_arena_reset(&run->arena);
 	if (dt_judge(&crash.facts, run->rules, dt_time_now(), &run->arena, &crash.judgement, &err) != DT_OK) {
-		(void)dt_cli_fail("%s: %s", path, err.text);
+		(void)dt_door_fail("%s: %s", path, err.text);
 		return false;
 	}
 	run->classes[crash.judgement.verdict.class]++;
@@ -96,10 +96,10 @@ static int all(struct analysis *run, int count, char **paths)
 {
 	struct dt_error err;
 
-	if (!(run->rules = dt_cli_rules(run->signatures)))
+	if (!(run->rules = dt_door_rules(run->signatures)))
 		return DT_EXIT_ENVIRONMENT;
 	if (dt_triage_create(&run->triage, &err) != DT_OK)
-		return dt_cli_fail("%s", err.text);
+		return dt_door_fail("%s", err.text);
 	run->output.many = count > 1;
 	for (int i = 0; i < count; i++)
 		if (!one(run, paths[i]))
@@ -115,8 +115,8 @@ int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)
 	struct analysis run = { .options = { .hash = true } };
 	int status;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	dt_output_init(&run.output);
 	dt_arena_init(&run.arena, DT_MAX_ARENA);
 	status = parse(&run, self, argc, argv);

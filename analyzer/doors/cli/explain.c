@@ -24,14 +24,14 @@ static int take_option(struct question *question, const struct dt_command *self,
 
 	if (option == OPTION_BUILD) {
 		if (!dt_text_parse_u64(value, false, &number) || number > UINT32_MAX)
-			return dt_cli_usage(self, "--build takes a number such as 19041, not '%s'", value);
+			return dt_door_usage(self, "--build takes a number such as 19041, not '%s'", value);
 		question->build = (uint32_t)number;
 	} else if (option == OPTION_MACHINE) {
 		question->machine = (enum dt_machine)dt_word_value(&dt_words_machine, value);
 		if (!question->machine)
-			return dt_cli_usage(self, "--machine takes x64, x86 or arm64, not '%s'", value);
+			return dt_door_usage(self, "--machine takes x64, x86 or arm64, not '%s'", value);
 	} else {
-		return dt_cli_usage(self, "wrong option");
+		return dt_door_usage(self, "wrong option");
 	}
 	return DT_EXIT_OK;
 }
@@ -42,12 +42,12 @@ static int take_words(struct question *question, const struct dt_command *self, 
 	uint64_t number;
 
 	if (count < 1)
-		return dt_cli_usage(self, "no stop code given");
+		return dt_door_usage(self, "no stop code given");
 	if (count > 5)
-		return dt_cli_usage(self, "a stop code has four parameters, %d were given", count - 1);
+		return dt_door_usage(self, "a stop code has four parameters, %d were given", count - 1);
 	if (!dt_bugcheck_code(words[0], &question->code)) {
 		if (!dt_text_parse_u64(words[0], true, &number) || number > UINT32_MAX)
-			return dt_cli_usage(self, "'%s' is neither a stop code nor the name of one", words[0]);
+			return dt_door_usage(self, "'%s' is neither a stop code nor the name of one", words[0]);
 		question->code = (uint32_t)number;
 	}
 	for (int i = 1; i < count; i++) {
@@ -56,7 +56,7 @@ static int take_words(struct question *question, const struct dt_command *self, 
 		if (len && words[i][len - 1] == ',')
 			words[i][len - 1] = '\0';
 		if (!dt_text_parse_u64(words[i], true, &question->parameters[question->count]))
-			return dt_cli_usage(self, "parameter %d, '%s', is not a hexadecimal number of at most 64 bits", i, words[i]);
+			return dt_door_usage(self, "parameter %d, '%s', is not a hexadecimal number of at most 64 bits", i, words[i]);
 		question->count++;
 	}
 	return DT_EXIT_OK;
@@ -73,8 +73,8 @@ int dt_cli_explain(const struct dt_command *self, int argc, char **argv)
 	struct dt_buf buf;
 	int option, status;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (take_option(&question, self, option, optarg) != DT_EXIT_OK)
 			return DT_EXIT_USAGE;
@@ -82,7 +82,7 @@ int dt_cli_explain(const struct dt_command *self, int argc, char **argv)
 		return status;
 	dt_buf_init(&buf, 1u << 20);
 	dt_explain_write(question.code, question.parameters, question.count, question.machine, question.build, &buf);
-	status = dt_cli_write(&buf) && dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	status = dt_door_write(&buf) && dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	dt_buf_deinit(&buf);
 	return status;
 }

@@ -10,7 +10,7 @@
 static int finish(const struct dt_command *self, struct dt_buf *buf)
 {
 	(void)self;
-	int status = dt_cli_write(buf) && dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	int status = dt_door_write(buf) && dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 
 	dt_buf_deinit(buf);
 	return status;
@@ -20,10 +20,10 @@ int dt_cli_formats(const struct dt_command *self, int argc, char **argv)
 {
 	struct dt_buf buf;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	if (argc > 1)
-		return dt_cli_usage(self, "formats takes no arguments");
+		return dt_door_usage(self, "formats takes no arguments");
 	dt_buf_init(&buf, 1u << 20);
 	dt_buf_puts(&buf, "Input\n");
 	for (size_t i = 0; i < dt_dump_format_count; i++) {
@@ -41,10 +41,10 @@ int dt_cli_schema(const struct dt_command *self, int argc, char **argv)
 {
 	struct dt_buf buf;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--fields")))
-		return dt_cli_usage(self, "schema takes --fields or nothing");
+		return dt_door_usage(self, "schema takes --fields or nothing");
 	dt_buf_init(&buf, 1u << 20);
 	if (argc == 2)
 		dt_fields_doc_write(&buf);
@@ -67,12 +67,12 @@ int dt_cli_signatures(const struct dt_command *self, int argc, char **argv)
 	struct dt_rules *rules;
 	struct dt_buf buf;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	bool check = argc > 1 && !strcmp(argv[1], "check");
 	if (argc < 2 || argc > 3 || (!check && strcmp(argv[1], "list")))
-		return dt_cli_usage(self, "signatures takes list or check, and a path");
-	if (!(rules = dt_cli_rules(argc == 3 ? argv[2] : NULL)))
+		return dt_door_usage(self, "signatures takes list or check, and a path");
+	if (!(rules = dt_door_rules(argc == 3 ? argv[2] : NULL)))
 		return check ? DT_EXIT_UNREADABLE : DT_EXIT_ENVIRONMENT;
 	dt_buf_init(&buf, 1u << 20);
 	if (check)

@@ -1,7 +1,9 @@
 /* dumptriage: the table of commands. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/mapping.h"
 #include "doors/cli/cli.h"
@@ -18,21 +20,40 @@ static const struct dt_command commands[] = {
 	  "      --hash auto|always|never   SHA-256 of the file (auto: up to 64 MiB)\n\n"
 	  "Exit status: 0 all analysed, 1 some input could not be, or is cut or damaged (it has a record all the\n"
 	  "same), 2 wrong usage, 3 the environment failed.\n",
-	  dt_cli_analyze },
+	  dt_cli_analyze, NULL },
 	{ "explain", "decode a stop code and its parameters, without a dump", "CODE [P1 [P2 [P3 [P4]]]]\n\n"
 	  "CODE is a number or a name: 0x50, 1000007E, PAGE_FAULT_IN_NONPAGED_AREA. Numbers are hexadecimal.\n\n"
 	  "      --build N                  OS build, such as 19041\n"
 	  "      --machine x64|x86|arm64    the machine\n"
 	  "Without them each reading is printed with its condition.\n",
-	  dt_cli_explain },
-	{ "show", "print records that were kept as JSON or JSON lines", "FILE.json... (- for standard input)\n\n" OUTPUT_USAGE,
-	  dt_cli_show },
-	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats },
+	  dt_cli_explain, NULL },
+	{ "scan", "analyse a tree of dumps into a store, or into JSON lines", NULL, NULL, "dumptriage-scan" },
+	{ "merge", "put the JSON lines of a scan's shards into a store", NULL, NULL, "dumptriage-scan" },
+	{ "work", "take dumps from a queue and analyse them into a store", NULL, NULL, "dumptriage-work" },
+	{ "incidents", "the crashes of a store, grouped", NULL, NULL, "dumptriage-store" },
+	{ "show", "print records kept as JSON, or with --db a crash or an incident of a store",
+	  "FILE.json... (- for standard input)\n       dumptriage show ID --db URL\n\n" OUTPUT_USAGE,
+	  dt_cli_show, "dumptriage-store" },
+	{ "rematch", "judge the crashes of a store again by the rules in force", NULL, NULL, "dumptriage-store" },
+	{ "store", "a store's status, upgrade, check, prune, backup, export", NULL, NULL, "dumptriage-store" },
+	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats, NULL },
 	{ "signatures", "list the signatures of known crashes, or check them", "list|check [PATH]\n\n"
-	  "PATH is a file or a folder; without it the built-in signatures.\n", dt_cli_signatures },
+	  "PATH is a file or a folder; without it the built-in signatures.\n", dt_cli_signatures, NULL },
 	{ "schema", "print the JSON Schema of the crash record", "[--fields]\n\n"
-	  "      --fields                   a Markdown table of the fields instead\n", dt_cli_schema },
+	  "      --fields                   a Markdown table of the fields instead\n", dt_cli_schema, NULL },
 };
+
+/* show has two sides: records in files here, crashes in a store there. */
+static bool elsewhere(const struct dt_command *command, int argc, char **argv)
+{
+	bool store = getenv("DUMPTRIAGE_DB") && argc > 2 && access(argv[2], F_OK) && strcmp(argv[2], "-");
+
+	if (!command->run)
+		return true;
+	for (int i = 2; i < argc && command->program && strcmp(argv[i], "--"); i++)
+		store |= !strcmp(argv[i], "--db") || !strncmp(argv[i], "--db=", 5);
+	return command->program && store;
+}
 
 static void help(FILE *out)
 {
@@ -54,15 +75,16 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
 		puts("dumptriage " DT_VERSION);
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(&commands[i], argc - 1, argv + 1);
+			return elsewhere(&commands[i], argc, argv) ? dt_door_exec(&commands[i], argc, argv)
+			                                           : commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr, "dumptriage: there is no command '%s'; 'dumptriage --help' lists them\n", argv[1]);
 	return DT_EXIT_USAGE;
 }

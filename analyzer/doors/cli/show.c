@@ -16,14 +16,14 @@ static bool slurp(const char *path, struct dt_buf *out)
 	size_t n;
 
 	if (!file) {
-		(void)dt_cli_fail("%s: %s", path, strerror(errno));
+		(void)dt_door_fail("%s: %s", path, strerror(errno));
 		return false;
 	}
 	while ((n = fread(block, 1, sizeof(block), file)) > 0 && dt_buf_ok(out))
 		dt_buf_append(out, block, n);
 	bool ok = !ferror(file) && dt_buf_ok(out);
 	if (!ok)
-		(void)dt_cli_fail("%s: %s", path, ferror(file) ? strerror(errno) : "larger than the limit for records");
+		(void)dt_door_fail("%s: %s", path, ferror(file) ? strerror(errno) : "larger than the limit for records");
 	if (file != stdin)
 		fclose(file);
 	return ok;
@@ -100,16 +100,16 @@ int dt_cli_show(const struct dt_command *self, int argc, char **argv)
 	struct dt_output output;
 	int option, status = DT_EXIT_OK;
 
-	if (dt_cli_help(self, argc, argv))
-		return dt_cli_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	dt_output_init(&output);
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, DT_OUTPUT_SHORT_OPTIONS, options, NULL)) != -1) {
 		int taken = dt_output_option(&output, self, option, optarg);
 		if (taken <= 0)
-			status = taken < 0 ? DT_EXIT_USAGE : dt_cli_usage(self, "wrong option");
+			status = taken < 0 ? DT_EXIT_USAGE : dt_door_usage(self, "wrong option");
 	}
 	if (status == DT_EXIT_OK)
-		status = optind < argc ? print_all(&output, argc - optind, argv + optind) : dt_cli_usage(self, "no file given");
+		status = optind < argc ? print_all(&output, argc - optind, argv + optind) : dt_door_usage(self, "no file given");
 	dt_output_deinit(&output);
 	return status;
 }

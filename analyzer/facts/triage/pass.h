@@ -62,8 +62,7 @@ bool dt_exception_reports_access(const struct dt_pass *pass);
 bool dt_process_at(const struct dt_dump *dump, uint64_t va, struct dt_arena *arena, const char **name,
                    struct dt_opt *pid);
 
-/* input.c: the path's bytes in base64 where they are not UTF-8, else NULL; the host as the caller gave it. */
-const char *dt_path_raw(struct dt_arena *arena, const char *path);
+/* input.c: the host as the caller gave it. */
 void dt_host_given(struct dt_facts *facts, const char *host, struct dt_arena *arena);
 
 /* identity.c: the identity of the crash; NULL where the dump lacks what it is made of. */

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/hash/hash.h"
+#include "core/base/names.h"
 #include "facts/triage/pass.h"
 
 struct dt_triage {

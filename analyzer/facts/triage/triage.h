@@ -9,9 +9,6 @@
 #include "core/model/crash.h"
 #include "core/base/status.h"
 
-/* Raised whenever a pass finds more than before: stored facts older than this are read again. */
-#define DT_FACTS_VERSION 1
-
 struct dt_triage_options {
 	bool hash;             /* SHA-256 of the file (skipped for files over DT_MAX_HASHED_FILE unless hash_large) */
 	bool hash_large;

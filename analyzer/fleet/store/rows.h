@@ -39,7 +39,7 @@ struct dt_pending {
 	struct dt_crash_row row; /* key NULL: only the file */
 	struct dt_bytes facts, judgement; /* packed; facts empty: rejudged */
 	const char *path, *sha256;
-	uint64_t size, mtime;
+	uint64_t size, mtime, file_version; /* file_version 0: the next scan tries the file again */
 };
 
 /* One crash's part in one incident, coming or going. */

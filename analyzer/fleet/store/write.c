@@ -278,7 +278,7 @@ static enum dt_status write_file(struct dt_store *store, const struct dt_pending
 	                  " ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime,"
 	                  " facts_version = excluded.facts_version, crash = excluded.crash, sha256 = excluded.sha256, seen = excluded.seen",
 	                  DT_PARAMS(dt_p_text(entry->path), dt_p_int((int64_t)entry->size), dt_p_int((int64_t)entry->mtime),
-	                            dt_p_int((int64_t)entry->row.facts_version), dt_p_int_or_null(linked, (int64_t)crash),
+	                            dt_p_int((int64_t)entry->file_version), dt_p_int_or_null(linked, (int64_t)crash),
 	                            dt_p_text(entry->sha256), dt_p_int((int64_t)store->now)), err);
 }
 
@@ -380,6 +380,13 @@ static enum dt_status pack(struct dt_store *store, struct dt_bytes *out, struct 
 	return DT_OK;
 }
 
+/* A reason that may be gone the next time: the share, the machine, not the file. */
+static bool passing(const struct dt_failure *failure)
+{
+	return failure && (failure->kind == DT_FAILURE_IO || failure->kind == DT_FAILURE_DEADLINE || failure->kind == DT_FAILURE_SIGNAL ||
+	                   failure->kind == DT_FAILURE_MEMORY);
+}
+
 static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *entry, struct dt_pending *out, struct dt_error *err)
 {
 	memset(out, 0, sizeof(*out));
@@ -387,7 +394,7 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 		out->path = dt_arena_strdup(&store->arena, entry->path);
 		out->size = entry->size;
 		out->mtime = entry->mtime;
-		out->row.facts_version = entry->facts_version;
+		out->file_version = entry->facts_version;
 		return DT_OK;
 	}
 	dt_buf_reset(&store->scratch);
@@ -403,6 +410,7 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 	DT_TRY(pack(store, &out->facts, err));
 	DT_TRY(dt_row_make(entry->facts, entry->judgement, &store->arena, &out->row, err));
 	out->path = out->row.path;
+	out->file_version = passing(entry->facts->failure) ? 0 : out->row.facts_version;
 	out->sha256 = entry->facts->file.sha256 ? dt_arena_strdup(&store->arena, entry->facts->file.sha256) : NULL;
 	out->size = entry->facts->file.size.value;
 	out->mtime = entry->facts->file.mtime;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/limits.h"
-#include "doors/cli/cli.h"
+#include "doors/common/door.h"
 
 static unsigned terminal_width(void)
 {
@@ -41,7 +41,7 @@ static int format_option(struct dt_output *output, const struct dt_command *self
 	dt_buf_init(&names, 1024);
 	for (size_t i = 0; i < dt_report_format_count; i++)
 		dt_buf_printf(&names, "%s%s", i ? ", " : "", dt_report_formats[i]->name);
-	(void)dt_cli_usage(self, "there is no format '%s'; there are: %s", value, dt_buf_text(&names));
+	(void)dt_door_usage(self, "there is no format '%s'; there are: %s", value, dt_buf_text(&names));
 	dt_buf_deinit(&names);
 	return -1;
 }
@@ -58,7 +58,7 @@ int dt_output_option(struct dt_output *output, const struct dt_command *self, in
 		if (!strcmp(value, "always") || !strcmp(value, "never")) {
 			output->style.colour = value[0] == 'a';
 		} else if (strcmp(value, "auto")) {
-			(void)dt_cli_usage(self, "--color takes auto, always or never, not '%s'", value);
+			(void)dt_door_usage(self, "--color takes auto, always or never, not '%s'", value);
 			return -1;
 		}
 		return 1;
@@ -77,7 +77,7 @@ bool dt_output_record(struct dt_output *output, const struct dt_crash *crash)
 		dt_buf_puts(&output->buf, before);
 	format->write(crash, &output->style, &output->buf);
 	output->written++;
-	return dt_cli_write(&output->buf);
+	return dt_door_write(&output->buf);
 }
 
 bool dt_output_end(struct dt_output *output)
@@ -85,5 +85,5 @@ bool dt_output_end(struct dt_output *output)
 	dt_buf_reset(&output->buf);
 	if (output->many && output->written && output->format->end)
 		dt_buf_puts(&output->buf, output->format->end);
-	return dt_cli_write(&output->buf) && dt_cli_flush();
+	return dt_door_write(&output->buf) && dt_door_flush();
 }

@@ -1,0 +1,109 @@
+/* What the commands share: messages, rules, tables of commands. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/killpoint.h"
+#include "core/base/mapping.h"
+
+#include "doors/common/door.h"
+
+int dt_door_usage(const struct dt_command *self, const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("dumptriage: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\nusage: dumptriage %s %s", self->name, self->usage);
+	return DT_EXIT_USAGE;
+}
+
+int dt_door_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("dumptriage: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return DT_EXIT_ENVIRONMENT;
+}
+
+bool dt_door_help(const struct dt_command *self, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			printf("dumptriage %s: %s\n\nusage: dumptriage %s %s", self->name, self->summary, self->name, self->usage);
+			return true;
+		}
+	return false;
+}
+
+bool dt_door_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	(void)dt_door_fail("cannot write to standard output: %s", strerror(errno));
+	return false;
+}
+
+bool dt_door_write(const struct dt_buf *buf)
+{
+	if (!dt_buf_ok(buf)) {
+		(void)dt_door_fail("the output is larger than its limit, or memory ran out");
+		return false;
+	}
+	if (fwrite(dt_buf_text(buf), 1, buf->len, stdout) == buf->len)
+		return true;
+	(void)dt_door_fail("cannot write to standard output: %s", strerror(errno));
+	return false;
+}
+
+struct dt_rules *dt_door_rules(const char *path)
+{
+	struct dt_rules *rules = NULL;
+	struct dt_error err;
+
+	if ((path ? dt_rules_load(&rules, path, &err) : dt_rules_load_builtin(&rules, &err)) == DT_OK)
+		return rules;
+	(void)dt_door_fail("signatures: %s", err.text);
+	return NULL;
+}
+
+int dt_door_main(const struct dt_command *commands, size_t count, int argc, char **argv)
+{
+	/* A closed pipe is an error of write, said once, not a silent death. */
+	signal(SIGPIPE, SIG_IGN);
+	dt_mapping_guard();
+	dt_kill_points_arm();
+	for (size_t i = 0; argc > 1 && i < count; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(&commands[i], argc - 1, argv + 1);
+	fprintf(stderr, "dumptriage: this program is part of dumptriage, which runs it\n");
+	return DT_EXIT_USAGE;
+}
+
+int dt_door_exec(const struct dt_command *command, int argc, char **argv)
+{
+	static const char *const places[] = { "", "../libexec/dumptriage/" };
+	char self[PATH_MAX], path[PATH_MAX + 128];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	(void)argc;
+	self[len > 0 ? len : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash)
+		slash[1] = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s%s", self, places[i], command->program);
+		if (access(path, X_OK) == 0)
+			execv(path, argv);
+	}
+	return dt_door_fail("%s: the program %s is not there: %s", command->name, command->program, strerror(errno));
+}

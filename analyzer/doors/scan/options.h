@@ -1,0 +1,25 @@
+/* options.h - what a scan was asked to do. */
+#ifndef DT_SCAN_OPTIONS_H
+#define DT_SCAN_OPTIONS_H
+
+#include "doors/scan/scan.h"
+
+enum { DT_SCAN_INCLUDES = 64 };
+
+struct dt_scan_options {
+	const char *db, *out, *list, *host, *host_from, *signatures;
+	const char *include[DT_SCAN_INCLUDES];
+	size_t include_count;
+	const char *const *paths;
+	size_t path_count;
+	uint32_t shard, shards; /* shards 0: not sharded */
+	unsigned jobs, deadline_s;
+	bool list_nul, no_reanalyse, no_sandbox, strict, quiet, hash, hash_large;
+};
+
+/* An exit status; DT_EXIT_OK: go on. */
+int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_command *self, int argc, char **argv);
+/* What a part says of its scan: alike for all shards of one. */
+void dt_scan_run_id(const struct dt_scan_options *options, char out[17]);
+
+#endif

@@ -1,0 +1,376 @@
+/* The thread that finds files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fleet/walk/shared.h"
+
+enum { MAX_LINE = 1 << 20, INPUT = 65536 };
+
+/* One run of the walker's thread. The lock is held but around calls that may hang. */
+struct run {
+	struct dt_walk *walk;
+	uint64_t generation;
+	bool abandoned;
+};
+
+static bool going(const struct run *run)
+{
+	return !run->abandoned && !run->walk->stopping && run->walk->walker.generation == run->generation;
+}
+
+/* The path so far and a name: what the next call is about. */
+static void away(struct run *run, const char *name)
+{
+	struct dt_walk *walk = run->walk;
+	size_t len = strlen(name);
+	char *what = malloc(walk->path_at + len + 2);
+
+	if (what) {
+		memcpy(what, walk->path, walk->path_at);
+		memcpy(what + walk->path_at, name, len + 1);
+	}
+	free(walk->walker.what);
+	walk->walker.what = what;
+	dt_lane_away(walk, &walk->walker);
+}
+
+static bool back(struct run *run)
+{
+	run->abandoned = !dt_lane_back(run->walk, &run->walk->walker, run->generation);
+	return !run->abandoned;
+}
+
+static bool path_append(struct dt_walk *walk, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (walk->path_at + len + 2 > walk->path_room) {
+		size_t room = (walk->path_at + len + 2) * 2;
+		char *more = realloc(walk->path, room);
+		if (!more)
+			return false;
+		walk->path = more;
+		walk->path_room = room;
+	}
+	memcpy(walk->path + walk->path_at, name, len + 1);
+	walk->path_at += len;
+	return true;
+}
+
+/* Hands out path + name. root: number of the path argument, -1 none. */
+static void hand_out(struct run *run, const char *name, int root, const struct stat *info, enum dt_status status, const struct dt_error *err)
+{
+	struct dt_walk *walk = run->walk;
+	size_t len = strlen(name);
+	struct dt_found found = { .root = root, .status = status, .relative = walk->root_len };
+
+	found.path = malloc(walk->path_at + len + 1);
+	if (!found.path)
+		return;
+	memcpy(found.path, walk->path, walk->path_at);
+	memcpy(found.path + walk->path_at, name, len + 1);
+	if (found.relative > walk->path_at + len)
+		found.relative = 0;
+	if (err)
+		found.err = *err;
+	if (info) {
+		found.link = S_ISLNK(info->st_mode);
+		found.size = found.link ? 0 : (uint64_t)info->st_size;
+		found.mtime_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+	}
+	if (!dt_walk_push(walk, &walk->walker, run->generation, &found))
+		run->abandoned = run->walk->walker.generation != run->generation;
+}
+
+static void hand_out_failure(struct run *run, const char *name, int root, int code, const char *what)
+{
+	struct dt_error err;
+	enum dt_status status = code ? dt_fail(&err, DT_ERR_IO, "%s: %s", what, strerror(code)) : dt_fail(&err, DT_ERR_IO, "%s", what);
+
+	hand_out(run, name, root, NULL, status, &err);
+}
+
+static bool wanted(struct dt_walk *walk, const char *name, const char *relative)
+{
+	bool included = walk->options.include_count == 0;
+
+	for (size_t i = 0; i < walk->options.include_count && !included; i++)
+		included = fnmatch(walk->include[i], name, FNM_CASEFOLD) == 0;
+	included = included && strcasecmp(name, "Report.wer") != 0 &&
+	           (!walk->options.shards || dt_walk_hash(relative) % walk->options.shards == walk->options.shard);
+	walk->counts.skipped += !included;
+	return included;
+}
+
+static void enter_folder(struct run *run, int parent, const char *name, int root)
+{
+	struct dt_walk *walk = run->walk;
+	struct dt_level *level = calloc(1, sizeof(*level));
+	int fd, code;
+
+	if (!level || walk->depth == DT_WALK_DEPTH) {
+		free(level);
+		hand_out_failure(run, name, root, 0, "is a folder more than 256 levels deep");
+		return;
+	}
+	away(run, name);
+	/* The path argument itself may be a link; folders below it may not. */
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
+	level->dir = fd >= 0 ? fdopendir(fd) : NULL;
+	code = errno;
+	if (!back(run)) {
+		if (level->dir)
+			closedir(level->dir);
+		else if (fd >= 0)
+			close(fd);
+		free(level);
+		return;
+	}
+	if (!level->dir) {
+		if (fd >= 0)
+			close(fd);
+		free(level);
+		hand_out_failure(run, name, root, code, "the folder cannot be opened");
+		return;
+	}
+	walk->counts.folders++;
+	level->path_len = walk->path_at;
+	if (parent == AT_FDCWD && walk->roots[root] < 0)
+		walk->roots[root] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (!path_append(walk, name) || (walk->path_at && walk->path[walk->path_at - 1] != '/' && !path_append(walk, "/"))) {
+		closedir(level->dir);
+		free(level);
+		return;
+	}
+	if (parent == AT_FDCWD)
+		walk->root_len = walk->path_at;
+	walk->levels[walk->depth++] = level;
+}
+
+static void leave_folder(struct dt_walk *walk)
+{
+	struct dt_level *level = walk->levels[--walk->depth];
+
+	walk->path_at = level->path_len;
+	closedir(level->dir);
+	free(level);
+}
+
+/* One name of the innermost folder. type may be DT_UNKNOWN. */
+static void one_name(struct run *run, const char *name, int folder, int root)
+{
+	struct dt_walk *walk = run->walk;
+	struct stat info;
+	char *relative;
+	bool want;
+	int failed, code;
+
+	away(run, name);
+	failed = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW);
+	code = errno;
+	if (!back(run))
+		return;
+	if (!failed && S_ISDIR(info.st_mode)) {
+		enter_folder(run, folder, name, root);
+		return;
+	}
+	relative = malloc(walk->path_at - walk->root_len + strlen(name) + 1);
+	if (!relative)
+		return;
+	memcpy(relative, walk->path + walk->root_len, walk->path_at - walk->root_len);
+	memcpy(relative + walk->path_at - walk->root_len, name, strlen(name) + 1);
+	want = wanted(walk, name, relative);
+	free(relative);
+	if (!want)
+		return;
+	if (failed)
+		hand_out_failure(run, name, root, code, "cannot be looked at");
+	else if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode))
+		hand_out_failure(run, name, root, 0, "is not a file (a pipe, a socket or a device)");
+	else
+		hand_out(run, name, root, &info, DT_OK, NULL);
+}
+
+/* A link that leads to a folder is no input and is not followed. */
+static bool links_to_folder(struct run *run, const char *name, int folder, bool *folder_link)
+{
+	struct stat info;
+
+	away(run, name);
+	*folder_link = fstatat(folder, name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+	return back(run);
+}
+
+static void walk_folder(struct run *run, int root)
+{
+	struct dt_walk *walk = run->walk;
+	struct dt_level *level = walk->levels[walk->depth - 1];
+	char name[DT_WALK_NAME];
+	struct dirent *entry;
+	bool folder_link = false;
+	int code;
+
+	walk->walker.in_folder = true;
+	away(run, "");
+	errno = 0;
+	entry = readdir(level->dir);
+	code = errno;
+	if (!back(run)) {
+		/* The folder was taken off the path when this thread was given up. */
+		closedir(level->dir);
+		free(level);
+		return;
+	}
+	walk->walker.in_folder = false;
+	if (!entry) {
+		if (code)
+			hand_out_failure(run, "", root, code, "the folder cannot be read to its end");
+		if (going(run))
+			leave_folder(walk);
+		return;
+	}
+	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		return;
+	snprintf(name, sizeof(name), "%s", entry->d_name);
+	if (entry->d_type == DT_LNK && (!links_to_folder(run, name, dirfd(level->dir), &folder_link) || folder_link)) {
+		walk->counts.skipped += folder_link;
+		return;
+	}
+	one_name(run, name, dirfd(level->dir), root);
+}
+
+/* A path of the command line: a file or a folder. */
+static void begin_path(struct run *run, int root)
+{
+	struct dt_walk *walk = run->walk;
+	const char *path = walk->paths[root], *slash = strrchr(path, '/');
+	struct stat info;
+	int failed, code;
+
+	walk->path_at = walk->root_len = 0;
+	away(run, path);
+	failed = stat(path, &info);
+	code = errno;
+	if (!back(run))
+		return;
+	if (failed) {
+		hand_out_failure(run, path, -1, code, "cannot be looked at");
+	} else if (S_ISDIR(info.st_mode)) {
+		enter_folder(run, AT_FDCWD, path, root);
+	} else if (wanted(walk, slash ? slash + 1 : path, slash ? slash + 1 : path)) {
+		walk->root_len = slash ? (size_t)(slash - path) + 1 : 0;
+		hand_out(run, path, -1, &info, DT_OK, NULL);
+	}
+}
+
+/* The next name of the list. Reading may wait as long as whoever writes it does. */
+static bool next_line(struct run *run, char **out)
+{
+	struct dt_walk *walk = run->walk;
+	char end = walk->options.list_nul ? '\0' : '\n';
+
+	for (;;) {
+		while (walk->input_at < walk->input_len) {
+			char c = walk->input[walk->input_at++];
+			if (walk->line_len + 2 > walk->line_room) {
+				size_t room = walk->line_room ? walk->line_room * 2 : 4096;
+				char *more = room <= MAX_LINE ? realloc(walk->line, room) : NULL;
+				if (!more)
+					return false;
+				walk->line = more;
+				walk->line_room = room;
+			}
+			if (c != end) {
+				walk->line[walk->line_len++] = c;
+				continue;
+			}
+			walk->line[walk->line_len] = '\0';
+			walk->line_len = 0;
+			*out = walk->line;
+			return true;
+		}
+		int fd = walk->options.list_fd;
+		char *input = walk->input;
+		pthread_mutex_unlock(&walk->lock);
+		ssize_t n = read(fd, input, INPUT);
+		pthread_mutex_lock(&walk->lock);
+		if (!going(run))
+			return false;
+		walk->input_at = 0;
+		walk->input_len = n > 0 ? (size_t)n : 0;
+		if (n <= 0 && walk->line_len) { /* the last name has no end */
+			walk->input[0] = end;
+			walk->input_len = 1;
+			n = 1;
+		}
+		if (n <= 0)
+			return false;
+	}
+}
+
+static void one_line(struct run *run, const char *path)
+{
+	struct dt_walk *walk = run->walk;
+	const char *slash = strrchr(path, '/');
+	struct stat info;
+	int failed, code;
+
+	walk->path_at = walk->root_len = 0;
+	if (!*path || !wanted(walk, slash ? slash + 1 : path, path))
+		return;
+	char *copy = strdup(path);
+	if (!copy)
+		return;
+	away(run, copy);
+	failed = stat(copy, &info);
+	code = errno;
+	if (back(run)) {
+		if (failed)
+			hand_out_failure(run, copy, -1, code, "cannot be looked at");
+		else
+			hand_out(run, copy, -1, &info, DT_OK, NULL);
+	}
+	free(copy);
+}
+
+static void walk_list(struct run *run)
+{
+	struct dt_walk *walk = run->walk;
+	char *line;
+
+	if (!walk->input && !(walk->input = malloc(INPUT)))
+		return;
+	while (going(run) && next_line(run, &line))
+		one_line(run, line);
+}
+
+void *dt_walker_run(void *argument)
+{
+	struct dt_lane_start start = *(struct dt_lane_start *)argument;
+	struct dt_walk *walk = start.walk;
+	struct run run = { .walk = walk, .generation = start.generation };
+
+	free(argument);
+	pthread_mutex_lock(&walk->lock);
+	while (going(&run) && (walk->depth || walk->path_begun < walk->options.path_count)) {
+		if (walk->depth)
+			walk_folder(&run, (int)walk->path_begun - 1);
+		else
+			begin_path(&run, (int)walk->path_begun++);
+	}
+	if (going(&run) && walk->options.list_fd >= 0)
+		walk_list(&run);
+	if (going(&run)) {
+		walk->over = walk->counts.complete = true;
+		pthread_cond_broadcast(&walk->changed);
+	}
+	dt_walk_unref(walk);
+	return NULL;
+}
