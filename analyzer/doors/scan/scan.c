@@ -314,7 +314,8 @@ static int open_sink(struct scan *scan)
 
 static int open_pool(struct scan *scan)
 {
-	struct dt_pool_options options = { .workers = scan->options.jobs, .deadline_ms = scan->options.deadline_s * 1000,
+	/* One more than processors: it has its next dump when this process is busy with records. */
+	struct dt_pool_options options = { .workers = scan->options.jobs + 1, .deadline_ms = scan->options.deadline_s * 1000,
 		                           .no_sandbox = scan->options.no_sandbox };
 	struct dt_error err;
 
@@ -324,7 +325,7 @@ static int open_pool(struct scan *scan)
 		fprintf(stderr, "dumptriage: warning: --no-sandbox: dumps are read without protection; only for debugging\n");
 	else if (*dt_pool_missing(scan->pool))
 		fprintf(stderr, "dumptriage: warning: this system has no %s; dumps are read under what is left\n", dt_pool_missing(scan->pool));
-	scan->jobs = calloc(scan->options.jobs + 1, sizeof(*scan->jobs));
+	scan->jobs = calloc(scan->options.jobs + 2, sizeof(*scan->jobs));
 	return scan->jobs ? DT_EXIT_OK : dt_door_fail("no memory");
 }
 
@@ -383,7 +384,7 @@ static int run(struct scan *scan)
 
 static void close_scan(struct scan *scan)
 {
-	for (unsigned i = 0; scan->jobs && i <= scan->options.jobs; i++) {
+	for (unsigned i = 0; scan->jobs && i < scan->options.jobs + 2; i++) {
 		free(scan->jobs[i].path);
 		free(scan->jobs[i].host);
 	}

@@ -166,7 +166,7 @@ struct dt_store_health {
 	uint64_t files, crashes, incidents, hosts, changes, tombstones;
 	uint64_t classes[DT_verdict_class_COUNT];
 	uint64_t problems; /* deep: what does not agree */
-	char problem[256]; /* the first of them */
+	char problem[400]; /* the first of them */
 };
 /* Counts; deep: also counts everything that is kept twice again, and reads every record. */
 DT_MUST_USE enum dt_status dt_store_check(struct dt_store *store, bool deep, struct dt_store_health *out, struct dt_error *err);

@@ -104,7 +104,9 @@ void *dt_opener_run(void *argument)
 	while (lane->generation == start.generation && !walk->stopping) {
 		struct dt_opened opened = { .fd = -1, .report_fd = -1 };
 		if (!walk->wanted.count) {
-			pthread_cond_wait(&walk->changed, &walk->lock);
+			walk->openers_wait++;
+			pthread_cond_wait(&walk->for_openers, &walk->lock);
+			walk->openers_wait--;
 			continue;
 		}
 		struct dt_found found = walk->wanted.items[walk->wanted.first];

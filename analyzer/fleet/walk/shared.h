@@ -36,7 +36,8 @@ struct dt_done {
 
 struct dt_walk {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t for_caller, for_walker, for_openers;
+	unsigned caller_waits, walker_waits, openers_wait; /* nobody is woken who does not wait */
 	unsigned references;
 	bool stopping;
 	struct dt_walk_options options;
@@ -69,6 +70,13 @@ struct dt_lane_start {
 };
 
 int64_t dt_walk_now(void);
+/* With the lock held. */
+static inline void dt_wake(pthread_cond_t *condition, unsigned waiting)
+{
+	if (waiting)
+		pthread_cond_signal(condition);
+}
+
 /* Around a call that may hang. dt_lane_back gives false (the lock is released) when the thread was abandoned meanwhile. */
 void dt_lane_away(struct dt_walk *walk, struct dt_lane *lane);
 bool dt_lane_back(struct dt_walk *walk, struct dt_lane *lane, uint64_t generation);

@@ -93,7 +93,9 @@ static void free_walk(struct dt_walk *walk)
 	free(walk->path);
 	free(walk->line);
 	free(walk->input);
-	pthread_cond_destroy(&walk->changed);
+	pthread_cond_destroy(&walk->for_caller);
+	pthread_cond_destroy(&walk->for_walker);
+	pthread_cond_destroy(&walk->for_openers);
 	pthread_mutex_destroy(&walk->lock);
 	free(walk);
 }
@@ -151,7 +153,9 @@ static bool prepare(struct dt_walk *walk, const struct dt_walk_options *options)
 	pthread_mutex_init(&walk->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&walk->changed, &clock);
+	pthread_cond_init(&walk->for_caller, &clock);
+	pthread_cond_init(&walk->for_walker, &clock);
+	pthread_cond_init(&walk->for_openers, &clock);
 	pthread_condattr_destroy(&clock);
 	walk->references = 1;
 	walk->options = *options;
@@ -167,6 +171,15 @@ static bool prepare(struct dt_walk *walk, const struct dt_walk_options *options)
 	return walk->paths && walk->include && walk->roots && walk->openers;
 }
 
+/* With the lock held; releases it. */
+static void stop(struct dt_walk *walk)
+{
+	walk->stopping = true;
+	pthread_cond_broadcast(&walk->for_walker);
+	pthread_cond_broadcast(&walk->for_openers);
+	dt_walk_unref(walk);
+}
+
 enum dt_status dt_walk_create(struct dt_walk **out, const struct dt_walk_options *options, struct dt_error *err)
 {
 	struct dt_walk *walk = calloc(1, sizeof(*walk));
@@ -179,9 +192,7 @@ enum dt_status dt_walk_create(struct dt_walk **out, const struct dt_walk_options
 	for (unsigned i = 0; i < walk->options.openers && ok; i++)
 		ok = dt_lane_spawn(walk, &walk->openers[i], dt_opener_run);
 	if (!ok) {
-		walk->stopping = true;
-		pthread_cond_broadcast(&walk->changed);
-		dt_walk_unref(walk);
+		stop(walk);
 		return dt_fail(err, DT_ERR_NOMEM, "threads for finding files cannot be started");
 	}
 	pthread_mutex_unlock(&walk->lock);
@@ -194,9 +205,7 @@ void dt_walk_destroy(struct dt_walk *walk)
 	if (!walk)
 		return;
 	pthread_mutex_lock(&walk->lock);
-	walk->stopping = true;
-	pthread_cond_broadcast(&walk->changed);
-	dt_walk_unref(walk);
+	stop(walk);
 }
 
 static bool ring_put(struct dt_ring *ring, struct dt_found *found)
@@ -216,15 +225,18 @@ static void ring_take(struct dt_ring *ring, struct dt_found *out)
 
 bool dt_walk_push(struct dt_walk *walk, struct dt_lane *lane, uint64_t generation, struct dt_found *found)
 {
-	while (walk->found.count == DT_WALK_AHEAD && !walk->stopping && lane->generation == generation)
-		pthread_cond_wait(&walk->changed, &walk->lock);
+	while (walk->found.count == DT_WALK_AHEAD && !walk->stopping && lane->generation == generation) {
+		walk->walker_waits++;
+		pthread_cond_wait(&walk->for_walker, &walk->lock);
+		walk->walker_waits--;
+	}
 	if (walk->stopping || !ring_put(&walk->found, found)) {
 		dt_found_free(found);
 		return false;
 	}
 	walk->counts.found += found->status == DT_OK;
 	walk->counts.failed += found->status != DT_OK;
-	pthread_cond_broadcast(&walk->changed);
+	dt_wake(&walk->for_caller, walk->caller_waits);
 	return true;
 }
 
@@ -242,7 +254,7 @@ void dt_walk_finish(struct dt_walk *walk, const struct dt_opened *opened)
 	walk->counts.failed += opened->fd < 0;
 	*walk->done_end = done;
 	walk->done_end = &done->next;
-	pthread_cond_broadcast(&walk->changed);
+	dt_wake(&walk->for_caller, walk->caller_waits);
 }
 
 static bool overdue(const struct dt_walk *walk, const struct dt_lane *lane)
@@ -274,7 +286,6 @@ static void leave_walker(struct dt_walk *walk)
 		walk->walker.generation++;
 		walk->over = walk->counts.complete = true;
 	}
-	pthread_cond_broadcast(&walk->changed);
 }
 
 static void leave_opener(struct dt_walk *walk, struct dt_lane *lane)
@@ -319,7 +330,9 @@ static void wait_for_change(struct dt_walk *walk, int64_t end)
 	int64_t now = dt_walk_now(), until = now + CHECK_MS < end ? now + CHECK_MS : end;
 	struct timespec at = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
 
-	pthread_cond_timedwait(&walk->changed, &walk->lock, &at);
+	walk->caller_waits++;
+	pthread_cond_timedwait(&walk->for_caller, &walk->lock, &at);
+	walk->caller_waits--;
 }
 
 enum dt_status dt_walk_next(struct dt_walk *walk, int timeout_ms, struct dt_found *out)
@@ -337,7 +350,7 @@ enum dt_status dt_walk_next(struct dt_walk *walk, int timeout_ms, struct dt_foun
 		ring_take(&walk->found, out);
 		/* The walker is woken when there is room for a good many, not for each. */
 		if (walk->found.count == DT_WALK_AHEAD / 2)
-			pthread_cond_broadcast(&walk->changed);
+			dt_wake(&walk->for_walker, walk->walker_waits);
 		status = DT_OK;
 	} else if (walk->over) {
 		status = DT_ERR_TRUNCATED;
@@ -355,7 +368,7 @@ void dt_walk_open(struct dt_walk *walk, struct dt_found *found)
 		opened.found.status = dt_fail(&opened.found.err, DT_ERR_LIMIT, "more than %d files wait to be opened", DT_WALK_AHEAD);
 		dt_walk_finish(walk, &opened);
 	}
-	pthread_cond_broadcast(&walk->changed);
+	dt_wake(&walk->for_openers, walk->openers_wait);
 	pthread_mutex_unlock(&walk->lock);
 }
 

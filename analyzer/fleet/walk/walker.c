@@ -369,7 +369,7 @@ void *dt_walker_run(void *argument)
 		walk_list(&run);
 	if (going(&run)) {
 		walk->over = walk->counts.complete = true;
-		pthread_cond_broadcast(&walk->changed);
+		dt_wake(&walk->for_caller, walk->caller_waits);
 	}
 	dt_walk_unref(walk);
 	return NULL;
