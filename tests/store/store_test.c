@@ -188,7 +188,7 @@ static char *dump_store(struct dt_store *store)
 	dt_buf_init(&crashes, 64u << 20);
 	dt_buf_init(&incidents, 64u << 20);
 	dt_buf_init(&all, 64u << 20);
-	assert_int_equal(dt_store_each(store, &(struct dt_store_query){ 0 }, print_crash, &crashes, &err), DT_OK);
+	assert_int_equal(dt_store_each(store, &(struct dt_store_query){ .count_files = true }, print_crash, &crashes, &err), DT_OK);
 	assert_int_equal(dt_store_incidents(store, &(struct dt_store_incident_query){ .fleet = true }, print_incident, &listing, &err), DT_OK);
 	assert_int_equal(dt_store_incidents(store, &(struct dt_store_incident_query){ 0 }, print_incident, &listing, &err), DT_OK);
 	for (size_t i = 0; i < listing.count; i++) {

@@ -25,26 +25,41 @@ static void key_range(const char *prefix, char low[80], char high[80])
 #define FROM_CRASHES " FROM crashes c LEFT JOIN hosts h ON h.id = c.host"
 #define WITH_RECORD ", r.facts, r.judgement" FROM_CRASHES " LEFT JOIN records r ON r.crash = c.id"
 #define FILES_OF ", (SELECT count(*) FROM files f WHERE f.crash = c.id)"
-#define BY_QUERY                                                                                                           \
-	" WHERE c.key >= $1 AND c.key <= $2 AND ($3 = 0 OR c.class = $3) AND ($4 = '' OR h.name = $4)"                     \
-	" AND ($5 = 0 OR EXISTS (SELECT 1 FROM members m WHERE m.incident = $5 AND m.host = c.host"                       \
-	" AND m.time = CASE WHEN c.time_ok = 1 THEN COALESCE(c.time, 0) ELSE 0 END AND m.crash = c.id))"                   \
+#define BY_KEY " WHERE c.key >= $1 AND c.key <= $2 AND ($3 = 0 OR c.class = $3)"
+#define REST                                                                                                               \
 	" AND ($6 = '' OR c.blame = $6 OR c.fault = $6) AND ($7 = -1 OR c.code = $7)"                                      \
 	" AND ($8 = '' OR c.signatures LIKE $8) AND ($9 = 0 OR c.time >= $9) AND ($10 = 0 OR c.time < $10)"                \
 	" AND ($11 = 0 OR c.added < $11)"
+#define BY_QUERY BY_KEY " AND ($4 = '' OR h.name = $4) AND $5 = 0" REST
+#define BY_INCIDENT BY_KEY " AND $4 = '' AND m.incident = $5" REST
+#define BY_INCIDENT_HOST BY_KEY " AND m.host = (SELECT id FROM hosts WHERE name = $4) AND m.incident = $5" REST
 #define UP " AND c.id > $12 ORDER BY c.id LIMIT $13"
 #define DOWN " AND c.id < $12 ORDER BY c.id DESC LIMIT $13"
+#define NO_FILES ", 0"
 /* The crashes of one incident are read from its members, not found among all. */
-#define OF_INCIDENT                                                                                                        \
-	FROM_CRASHES " WHERE c.id IN (SELECT m.crash FROM members m WHERE m.incident = $1) AND c.id > $2 ORDER BY c.id LIMIT $3"
+#define OF_INCIDENT " FROM members m JOIN crashes c ON c.id = m.crash LEFT JOIN hosts h ON h.id = c.host"
+#define OF_INCIDENT_RECORD ", r.facts, r.judgement" OF_INCIDENT " LEFT JOIN records r ON r.crash = c.id"
 
+/* By what is asked for: records or not, newest first or not, files counted or not. A statement that leaves a filter out is found by
+ * its index; one that has all of them in turn is not. */
 static const char *sql_of(const struct dt_store_query *query)
 {
-	if (query->records)
-		return query->newest ? "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY DOWN
-		                     : "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY UP;
-	return query->newest ? "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY DOWN
-	                     : "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY UP;
+	static const char *const all[2][2][2] = {
+		{ { "SELECT " DT_CRASH_COLUMNS NO_FILES FROM_CRASHES BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY UP },
+		  { "SELECT " DT_CRASH_COLUMNS NO_FILES FROM_CRASHES BY_QUERY DOWN, "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY DOWN } },
+		{ { "SELECT " DT_CRASH_COLUMNS NO_FILES WITH_RECORD BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY UP },
+		  { "SELECT " DT_CRASH_COLUMNS NO_FILES WITH_RECORD BY_QUERY DOWN, "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY DOWN } },
+	};
+#define MEMBERS(record, which)                                                                                              \
+	{ "SELECT " DT_CRASH_COLUMNS NO_FILES record which UP, "SELECT " DT_CRASH_COLUMNS NO_FILES record which DOWN }
+	static const char *const members[2][2][2] = {
+		{ MEMBERS(OF_INCIDENT, BY_INCIDENT), MEMBERS(OF_INCIDENT_RECORD, BY_INCIDENT) },
+		{ MEMBERS(OF_INCIDENT, BY_INCIDENT_HOST), MEMBERS(OF_INCIDENT_RECORD, BY_INCIDENT_HOST) },
+	};
+
+	if (query->incident)
+		return members[query->host != NULL][query->records][query->newest];
+	return all[query->records][query->newest][query->count_files];
 }
 
 static int64_t unix_or_0(uint64_t time)
@@ -147,12 +162,12 @@ enum dt_status dt_store_incidents(struct dt_store *store, const struct dt_store_
 	const char *sql = query->crash
 	                          ? INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
 	                                             " AND i.key <= $6 AND i.hosts >= $7 AND EXISTS (SELECT 1 FROM crashes c JOIN members m ON"
-	                                             " m.incident = i.id AND m.host = c.host AND m.crash = c.id WHERE c.id = $8)"
+	                                             " m.incident = i.id AND m.host = c.host AND m.crash = c.id WHERE c.id = $8) AND COALESCE(i.last, 0) >= $9"
 	                                             " AND i.key IN (SELECT own FROM crashes WHERE id = $8 UNION SELECT family FROM crashes WHERE id = $8"
 	                                             " UNION SELECT key FROM incidents WHERE kind = 1)"
-	                                             " ORDER BY i.kind, i.id LIMIT $9"
+	                                             " ORDER BY i.kind, i.id LIMIT $10"
 	                          : INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
-	                                             " AND i.key <= $6 AND i.hosts >= $7 AND $8 = 0 ORDER BY i.hosts DESC, i.crashes DESC, i.id LIMIT $9";
+	                                             " AND i.key <= $6 AND i.hosts >= $7 AND $8 = 0 AND COALESCE(i.last, 0) >= $9 ORDER BY i.hosts DESC, i.crashes DESC, i.id LIMIT $10";
 	char low[80], high[80];
 	struct dt_rows rows;
 	int64_t kind_low = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 1, kind_high = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 99;
@@ -163,7 +178,7 @@ enum dt_status dt_store_incidents(struct dt_store *store, const struct dt_store_
 	status = dt_sql_query(store->db, sql,
 	                      DT_PARAMS(dt_p_int((int64_t)query->id), dt_p_int(query->id ? (int64_t)query->id : INT64_MAX), dt_p_int(kind_low),
 	                                dt_p_int(kind_high), dt_p_text(low), dt_p_text(high), dt_p_int((int64_t)query->min_hosts),
-	                                dt_p_int((int64_t)query->crash), dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX)),
+	                                dt_p_int((int64_t)query->crash), dt_p_int(query->since), dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX)),
 	                      &rows, err);
 	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
 		struct dt_stored_incident incident = {

@@ -77,6 +77,7 @@ struct dt_store_query {
 	bool newest;           /* instead: in falling order of id, and below `after` */
 	uint64_t limit;        /* rows at most; 0: all */
 	bool records;          /* facts and judgement too */
+	bool count_files;      /* how many files each has */
 };
 
 /* One crash. Texts and bytes are borrowed until the callback returns. */
@@ -90,7 +91,7 @@ struct dt_stored {
 	enum dt_verdict_class class;
 	struct dt_opt confidence, code, build;
 	const char *blame, *fault, *module_build, *own, *family, *signatures, *rules, *path;
-	uint64_t files;
+	uint64_t files; /* with count_files */
 	struct dt_bytes facts, judgement; /* packed: dt_store_unpack */
 };
 /* false ends the listing. */
@@ -117,6 +118,7 @@ struct dt_store_incident_query {
 	bool fleet;                 /* only the fleet's row */
 	uint64_t crash;             /* only those this crash (id) is in */
 	uint64_t min_hosts;
+	int64_t since;              /* last crash not before (seconds of the Unix clock); 0: any */
 	uint64_t limit;             /* the largest by hosts and crashes; 0: all */
 };
 typedef bool (*dt_store_incident_row)(void *context, const struct dt_stored_incident *row);
