@@ -38,7 +38,8 @@ function(dt_layers)
   dt_layer(review    fleet/review         USES core incident store)
   # doors: what people call
   dt_layer(door      doors/common         USES core signature report)
-  dt_layer(scan      doors/scan           USES core door signature pool walk store intake)
+  dt_layer(scan      doors/scan           USES core door signature pool walk store intake incident review)
+  dt_layer(store_door doors/store         USES core door signature verdict report store incident review)
   dt_layer(cli       doors/cli            USES core triage signature verdict report dump door)
 endfunction()
 

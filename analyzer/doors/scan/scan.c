@@ -360,6 +360,8 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 	scan->summary.unchanged = scan->progress.unchanged;
 	scan->summary.inputs = scan->progress.done;
 	dt_summary_print(&scan->summary, &scan->intake, dt_pool_counts(scan->pool));
+	if (scan->store && (scan->intake.counts.added || scan->intake.counts.changed) && dt_summary_incidents(scan->store, err) != DT_OK)
+		return dt_door_fail("%s", err->text);
 	if (!dt_door_flush())
 		return DT_EXIT_ENVIRONMENT;
 	if (interrupted)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/model/field.h"
+#include "fleet/review/review.h"
 #include "fleet/walk/walk.h"
 
 enum { TOP = 10 };
@@ -96,4 +97,37 @@ void dt_summary_print(struct dt_scan_summary *summary, const struct dt_intake *i
 	if (pool->signals + pool->deadlines + pool->protocol)
 		printf("\n  workers lost and replaced: %llu by a signal, %llu by their deadline, %llu by what they said\n",
 		       (unsigned long long)pool->signals, (unsigned long long)pool->deadlines, (unsigned long long)pool->protocol);
+}
+
+enum { INCIDENTS = 5, REVIEWED = 200 };
+
+static void print_incidents(const struct dt_review *review)
+{
+	printf("\n  %llu crashes of %llu hosts in the store, %zu outbreak%s\n", (unsigned long long)review->fleet.crashes,
+	       (unsigned long long)review->fleet.hosts, review->outbreaks, review->outbreaks == 1 ? "" : "s");
+	for (size_t i = 0, shown = 0; i < review->count && shown < INCIDENTS; i++) {
+		const struct dt_review_incident *incident = &review->incidents[i];
+		if (!incident->outbreak && incident->stored.hosts + incident->stored.unknown_hosts < 2)
+			continue;
+		printf("  i%-6llu %-8s %llu hosts, %llu crashes  %s\n", (unsigned long long)incident->stored.id,
+		       incident->outbreak ? "outbreak" : dt_incident_state_words[incident->status.state], (unsigned long long)incident->stored.hosts,
+		       (unsigned long long)incident->stored.crashes, incident->stored.title ? incident->stored.title : incident->stored.key);
+		shown++;
+	}
+}
+
+enum dt_status dt_summary_incidents(struct dt_store *store, struct dt_error *err)
+{
+	struct dt_review review;
+	struct dt_arena arena;
+	enum dt_status status;
+
+	dt_arena_init(&arena, 256u << 20);
+	status = dt_review_make(store, &(struct dt_review_options){ .limit = REVIEWED }, &arena, &review, err);
+	if (status == DT_OK && review.fleet.id)
+		print_incidents(&review);
+	if (status == DT_OK)
+		status = dt_review_mark(store, &review, err);
+	dt_arena_deinit(&arena);
+	return status;
 }

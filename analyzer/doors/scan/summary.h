@@ -21,5 +21,7 @@ void dt_summary_deinit(struct dt_scan_summary *summary);
 void dt_summary_add(struct dt_scan_summary *summary, const struct dt_crash *crash);
 /* To standard output. */
 void dt_summary_print(struct dt_scan_summary *summary, const struct dt_intake *intake, const struct dt_pool_counts *pool);
+/* Looks at the store's incidents, keeps their states, prints the outbreaks and the largest. */
+DT_MUST_USE enum dt_status dt_summary_incidents(struct dt_store *store, struct dt_error *err);
 
 #endif

@@ -115,7 +115,9 @@ static bool take_host(void *context, const struct dt_stored_detail *row)
 static bool take_crash(void *context, const struct dt_stored *row)
 {
 	struct collect *collect = context;
-	struct dt_host_crash *crash = row->family && row->time_ok && row->time > DT_TIME_UNIX_EPOCH ? collect_new(collect) : NULL;
+	/* Applications crash in many ways on sound hardware. */
+	bool kernel = row->family && strncmp(row->family, "u:", 2) != 0;
+	struct dt_host_crash *crash = kernel && row->time_ok && row->time > DT_TIME_UNIX_EPOCH ? collect_new(collect) : NULL;
 
 	if (crash)
 		*crash = (struct dt_host_crash){

@@ -49,6 +49,10 @@ const struct dt_rule_info *dt_rule_info(const struct dt_rules *rules, size_t ind
 /* The rule with an id, or NULL. */
 const struct dt_rule_info *dt_rule_find(const struct dt_rules *rules, const char *id);
 
+/* Whether the rule of an id may match a crash of which only bugcheck.code, fault.module and dump.build are known (each may be null: not
+ * known). False only when no facts with these values can match. */
+bool dt_rule_may_match(const struct dt_rules *rules, const char *id, const struct dt_facts *columns);
+
 /* The signatures that match, best grade first, then by id. Lists live in the
  * arena; texts are borrowed from rules. Gives the count; arena->failed on lack of memory. */
 size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,

@@ -1,0 +1,199 @@
+/* dumptriage show ID --db URL: one crash or one incident of a store. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "doors/store/incident_view.h"
+
+enum { DB = 300 };
+
+struct show {
+	const char *db;
+	struct dt_output output;
+	struct dt_store *store;
+	struct dt_arena arena;
+	uint64_t found;
+	struct dt_stored row; /* texts in the arena */
+};
+
+/* ---- an incident ------------------------------------------------------------- */
+
+struct counts {
+	struct dt_arena *arena;
+	struct dt_report_count items[4096];
+	size_t count;
+};
+
+static bool take_count(void *context, const struct dt_stored_detail *row)
+{
+	struct counts *counts = context;
+
+	counts->items[counts->count++] = (struct dt_report_count){ dt_arena_strdup(counts->arena, row->text ? row->text : ""), (uint64_t)row->b };
+	return counts->count < 4096;
+}
+
+static enum dt_status details(struct show *show, uint64_t id, enum dt_store_detail what, const struct dt_report_count **out, size_t *count,
+                              struct dt_error *err)
+{
+	struct counts *counts = DT_ARENA_NEW(&show->arena, struct counts);
+
+	if (!counts)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	counts->arena = &show->arena;
+	enum dt_status status = dt_store_detail(show->store, id, what, 0, take_count, counts, err);
+	*out = counts->items;
+	*count = counts->count;
+	return status;
+}
+
+static enum dt_status fill_view(struct show *show, const struct dt_review_incident *incident, struct dt_report_incident *view, struct dt_error *err)
+{
+	uint64_t id = incident->stored.id;
+	struct dt_report_bar *bars;
+	struct dt_series series;
+	enum dt_status status;
+
+	dt_view_incident(incident, view);
+	if ((status = details(show, id, DT_STORE_BUILDS, &view->builds, &view->build_count, err)) != DT_OK ||
+	    (status = details(show, id, DT_STORE_MODULE_BUILDS, &view->module_builds, &view->module_build_count, err)) != DT_OK ||
+	    (status = details(show, id, DT_STORE_FAMILIES, &view->families, &view->family_count, err)) != DT_OK ||
+	    (status = details(show, id, DT_STORE_HOSTS, &view->host_names, &view->host_count, err)) != DT_OK ||
+	    (status = dt_review_series(show->store, id, &show->arena, &series, err)) != DT_OK)
+		return status;
+	bars = DT_ARENA_ARRAY(&show->arena, series.count + 1, struct dt_report_bar);
+	if (!bars)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < series.count; i++)
+		bars[i] = (struct dt_report_bar){ series.hours[i].hour, series.hours[i].crashes, series.hours[i].onsets };
+	view->bars = bars;
+	view->bar_count = series.count;
+	return DT_OK;
+}
+
+static int show_incident(struct show *show, uint64_t id)
+{
+	struct dt_review review;
+	struct dt_report_incident view;
+	struct dt_error err;
+	struct dt_buf out;
+	int status;
+
+	if (dt_review_make(show->store, &(struct dt_review_options){ .id = id }, &show->arena, &review, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	if (!review.count) {
+		fprintf(stderr, "dumptriage: the store has no incident i%llu\n", (unsigned long long)id);
+		return DT_EXIT_UNREADABLE;
+	}
+	if (fill_view(show, &review.incidents[0], &view, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	dt_buf_init(&out, 64u << 20);
+	if (!strcmp(show->output.format->name, "text")) {
+		dt_report_incident_page(&view, &show->output.style, &out);
+	} else {
+		dt_report_incident_json(&view, &out);
+		dt_buf_putc(&out, '\n');
+	}
+	status = dt_door_write(&out) && dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	dt_buf_deinit(&out);
+	return status;
+}
+
+/* ---- a crash ------------------------------------------------------------------- */
+
+static bool take_row(void *context, const struct dt_stored *row)
+{
+	struct show *show = context;
+
+	if (show->found++)
+		return show->found < 10;
+	show->row = *row;
+	show->row.key = dt_arena_strdup(&show->arena, row->key);
+	show->row.host = row->host ? dt_arena_strdup(&show->arena, row->host) : NULL;
+	show->row.facts = dt_arena_bytes(&show->arena, row->facts);
+	show->row.judgement = dt_arena_bytes(&show->arena, row->judgement);
+	return true;
+}
+
+static bool print_incident(void *context, const struct dt_stored_incident *row)
+{
+	(void)context;
+	printf("  i%-7llu %llu host%s, %llu crash%s  %s\n", (unsigned long long)row->id, (unsigned long long)row->hosts, row->hosts == 1 ? "" : "s",
+	       (unsigned long long)row->crashes, row->crashes == 1 ? "" : "es", row->title ? row->title : row->key);
+	return true;
+}
+
+/* What the store knows beside the record; never part of it. */
+static enum dt_status print_around(struct show *show, struct dt_error *err)
+{
+	struct dt_review review;
+	enum dt_status status;
+
+	printf("\nin the store: crash %s, %llu file%s\n", show->row.key, (unsigned long long)show->row.files, show->row.files == 1 ? "" : "s");
+	status = dt_store_incidents(show->store, &(struct dt_store_incident_query){ .crash = show->row.id }, print_incident, NULL, err);
+	if (status != DT_OK || !show->row.host)
+		return status;
+	/* an id that no incident has: only hosts are looked at */
+	status = dt_review_make(show->store, &(struct dt_review_options){ .id = UINT64_MAX >> 1 }, &show->arena, &review, err);
+	for (size_t i = 0; status == DT_OK && i < review.host_count; i++)
+		if (!strcmp(review.hosts[i].name, show->row.host))
+			printf("  this host crashes in many ways, suspect its hardware: %s\n", review.hosts[i].pattern.reason);
+	return status;
+}
+
+static int show_crash(struct show *show, const char *key)
+{
+	const struct dt_store_query query = { .key = key, .records = true, .count_files = true, .limit = 3 };
+	struct dt_crash crash;
+	struct dt_error err;
+
+	if (dt_store_each(show->store, &query, take_row, show, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	if (show->found != 1) {
+		fprintf(stderr, "dumptriage: the store has %s crash whose id begins with '%.64s'\n", show->found ? "more than one" : "no", key);
+		return DT_EXIT_UNREADABLE;
+	}
+	if (dt_store_unpack(&show->row, &show->arena, &crash, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	if (!dt_output_record(&show->output, &crash) || !dt_output_end(&show->output))
+		return DT_EXIT_ENVIRONMENT;
+	if (!strcmp(show->output.format->name, "text") && print_around(show, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+}
+
+int dt_store_cmd_show(const struct dt_command *self, int argc, char **argv)
+{
+	static const struct option table[] = { DT_OUTPUT_LONG_OPTIONS, { "db", required_argument, NULL, DB }, { 0 } };
+	struct show show = { 0 };
+	uint64_t id;
+	int option, status = DT_EXIT_OK;
+
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	dt_output_init(&show.output);
+	dt_arena_init(&show.arena, 512u << 20);
+	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, DT_OUTPUT_SHORT_OPTIONS, table, NULL)) != -1) {
+		int taken = dt_output_option(&show.output, self, option, optarg);
+		if (taken < 0)
+			status = DT_EXIT_USAGE;
+		else if (!taken && option != DB)
+			status = dt_door_usage(self, "wrong option");
+		else if (!taken)
+			show.db = optarg;
+	}
+	if (status == DT_EXIT_OK && optind + 1 != argc)
+		status = dt_door_usage(self, "show takes the id of one crash, or of one incident");
+	if (status == DT_EXIT_OK && (show.store = dt_store_cmd_open(self, show.db, DT_STORE_READ, &status))) {
+		const char *wanted = argv[optind];
+		if (wanted[0] == 'i' && dt_text_parse_u64(wanted + 1, false, &id))
+			status = show_incident(&show, id);
+		else
+			status = show_crash(&show, wanted);
+	}
+	dt_store_close(show.store);
+	dt_arena_deinit(&show.arena);
+	dt_output_deinit(&show.output);
+	return status;
+}
