@@ -12,7 +12,7 @@ printf '#include "facts/dump/dump.h"\nint dt_layer_fixture_base(void);\nint dt_l
 printf 'extern void *dt_report_format(const char *name);\nvoid *dt_layer_fixture_bucket(void);\nvoid *dt_layer_fixture_bucket(void) { return dt_report_format("text"); }\n' \
 	>"$scratch/analyzer/judgement/bucket/fixture.c"
 cmake -S "$scratch" -B "$scratch/build" -G Ninja -DBUILD_TESTING=OFF >"$scratch/log" 2>&1
-layers=$(sed -n 's/.*"name": "\([a-z]*\)".*/dt_\1/p' "$scratch/build/layers.json")
+layers=$(sed -n 's/.*"name": "\([a-z_]*\)".*/dt_\1/p' "$scratch/build/layers.json")
 # shellcheck disable=SC2086 # a list of targets
 ninja -C "$scratch/build" $layers >>"$scratch/log" 2>&1 || { tail -n 20 "$scratch/log"; exit 1; }
 if "$python" "$source/tests/layers/check_layers.py" "$scratch" "$scratch/build" >"$scratch/found"; then

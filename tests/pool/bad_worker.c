@@ -1,5 +1,6 @@
 /* A worker that misbehaves. How, its name says: the tests start it through links. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,12 +29,46 @@ static void send_facts(uint64_t job, const struct dt_facts *facts)
 	dt_buf_deinit(&buf);
 }
 
-static void misbehave(const char *how, uint64_t job)
+static void member(uint64_t job, uint32_t index, bool record)
+{
+	struct dt_facts facts = { .schema = DT_CRASH_SCHEMA };
+	struct dt_buf buf;
+	char name[32];
+
+	snprintf(name, sizeof(name), "m%u.dmp", index);
+	dt_buf_init(&buf, 256);
+	dt_member_message_write(index, name, &buf);
+	send_message(DT_MESSAGE_MEMBER, job, dt_buf_bytes(&buf));
+	dt_buf_deinit(&buf);
+	if (record)
+		send_facts(job, &facts);
+}
+
+/* An archive of four members, the second of which kills. */
+static void archive(uint64_t job, uint32_t skip)
+{
+	for (uint32_t i = skip; i < 4; i++) {
+		member(job, i, i != 1);
+		if (i == 1)
+			raise(SIGKILL);
+	}
+	send_message(DT_MESSAGE_DONE, job, (struct dt_bytes){ NULL, 0 });
+}
+
+static void misbehave(const char *how, uint64_t job, uint32_t skip)
 {
 	struct dt_module module = { .name = "a.sys", .base = dt_some(0x1000), .size = dt_some(0x100) };
 	struct dt_facts facts = { .schema = DT_CRASH_SCHEMA, .modules = &module, .modules_count = 1 };
 	static const uint8_t garbage[32] = { 'D', 'T', 'R', '1', 1, 0xff, 0xff, 0xff };
 
+	if (!strcmp(how, "archive")) {
+		archive(job, skip);
+		return;
+	}
+	if (!strcmp(how, "archive-dies")) {
+		member(job, skip, false);
+		raise(SIGSEGV);
+	}
 	if (!strcmp(how, "dies"))
 		raise(SIGKILL);
 	if (!strcmp(how, "exits"))
@@ -80,7 +115,10 @@ int main(int argc, char **argv)
 	dt_ready_write(&ready, &buf);
 	send_message(DT_MESSAGE_READY, 0, dt_buf_bytes(&buf));
 	dt_buf_deinit(&buf);
-	while (dt_channel_receive(&channel, &message, &err) == DT_OK)
-		misbehave(how, message.job);
+	while (dt_channel_receive(&channel, &message, &err) == DT_OK) {
+		struct dt_job job;
+		if (dt_job_read(message.body, &job))
+			misbehave(how, message.job, job.skip);
+	}
 	return 0;
 }

@@ -154,6 +154,51 @@ static void every_bad_worker_costs_one_input(void **state)
 	}
 }
 
+/* The member that kills costs itself; a new worker goes on behind it. */
+static void an_archive_loses_one_member(void **state)
+{
+	static const char *const members[] = { "m0.dmp", "m1.dmp", "m2.dmp", "m3.dmp" };
+	struct dt_pool *pool = bad_pool("archive");
+	struct dt_pool_result result;
+
+	(void)state;
+	submit(pool, 3, "/share/a.zip");
+	for (int i = 0; i < 4; i++) {
+		char path[64];
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		snprintf(path, sizeof(path), "/share/a.zip!/%s", members[i]);
+		assert_string_equal(result.facts.file.path, path);
+		assert_string_equal(result.facts.file.name, members[i]);
+		assert_string_equal(result.facts.file.container->member, members[i]);
+		assert_int_equal(result.died, i == 1);
+		assert_false(result.last);
+		if (i == 1)
+			assert_int_equal(result.facts.failure->kind, DT_FAILURE_SIGNAL);
+	}
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_true(result.last);
+	assert_int_equal(dt_pool_counts(pool)->spawned, 2);
+	assert_int_equal(dt_pool_busy(pool), 0);
+	dt_pool_destroy(pool);
+}
+
+static void an_archive_that_only_kills_is_given_up(void **state)
+{
+	struct dt_pool *pool = bad_pool("archive-dies");
+	struct dt_pool_result result;
+	unsigned results = 0;
+
+	(void)state;
+	submit(pool, 3, "/share/a.zip");
+	do {
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		assert_true(result.died);
+		results++;
+	} while (!result.last);
+	assert_int_equal(results, 16);
+	dt_pool_destroy(pool);
+}
+
 static void a_worker_cannot_rename_its_input(void **state)
 {
 	struct dt_pool *pool = bad_pool("renames");
@@ -229,6 +274,8 @@ int main(void)
 		cmocka_unit_test(many_jobs_over_few_workers),
 		cmocka_unit_test(sandbox_is_in_force_or_said_to_be_missing),
 		cmocka_unit_test(every_bad_worker_costs_one_input),
+		cmocka_unit_test(an_archive_loses_one_member),
+		cmocka_unit_test(an_archive_that_only_kills_is_given_up),
 		cmocka_unit_test(a_worker_cannot_rename_its_input),
 		cmocka_unit_test(workers_that_do_not_start_are_told),
 		cmocka_unit_test(no_descriptor_is_left_open),

@@ -40,6 +40,14 @@
 #define DT_MAX_STACK_SCAN (1u << 20) /* bytes of stack looked at */
 #define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */
 
+/* Archives */
+#define DT_MAX_MEMBERS 10000u
+#define DT_MAX_MEMBER (UINT64_C(4) << 30)         /* bytes of one member, unpacked */
+#define DT_MAX_ARCHIVE_TOTAL (UINT64_C(16) << 30) /* bytes of all members */
+#define DT_MAX_ARCHIVE_BASE (UINT64_C(64) << 20)  /* bytes of all members: so many, and ... */
+#define DT_MAX_ARCHIVE_RATIO 200u                 /* ... so many times the archive's size */
+#define DT_MAX_MEMBER_NAME 4096u
+
 /* Rules (they come from the administrator, and are capped all the same) */
 #define DT_MAX_RULE_FILE (1u << 20)
 #define DT_MAX_RULES 4096

@@ -1,6 +1,7 @@
 /* The bodies of the messages, field by field. */
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/protocol/protocol.h"
 
 static void put(struct dt_buf *out, uint64_t value, unsigned size)
@@ -37,13 +38,34 @@ bool dt_ready_read(struct dt_bytes body, struct dt_ready *out)
 void dt_job_write(const struct dt_job *job, struct dt_buf *out)
 {
 	put(out, job->flags, 4);
+	put(out, job->skip, 4);
 	dt_buf_append(out, job->path, strlen(job->path) + 1);
+}
+
+/* A text that ends with the body, and nowhere before. */
+static const char *last_text(struct dt_bytes body, size_t off)
+{
+	if (body.len <= off || memchr(body.data + off, 0, body.len - off) != body.data + body.len - 1)
+		return NULL;
+	return (const char *)body.data + off;
 }
 
 bool dt_job_read(struct dt_bytes body, struct dt_job *out)
 {
-	if (!dt_bytes_u32(body, 0, &out->flags) || body.len < 5 || memchr(body.data + 4, 0, body.len - 4) != body.data + body.len - 1)
-		return false;
-	out->path = (const char *)body.data + 4;
-	return true;
+	out->path = last_text(body, 8);
+	return out->path && dt_bytes_u32(body, 0, &out->flags) && dt_bytes_u32(body, 4, &out->skip);
+}
+
+void dt_member_message_write(uint32_t index, const char *name, struct dt_buf *out)
+{
+	put(out, index, 4);
+	dt_buf_append(out, name, strlen(name) + 1);
+}
+
+bool dt_member_message_read(struct dt_bytes body, uint32_t *index, const char **name)
+{
+	*name = last_text(body, 4);
+	/* Escapes make a name longer than its bytes. */
+	return *name && dt_bytes_u32(body, 0, index) && *index < DT_MAX_MEMBERS && body.len <= 4 + 8 * DT_MAX_MEMBER_NAME &&
+	       dt_text_is_clean(*name, strlen(*name));
 }

@@ -8,7 +8,8 @@
  *
  *   parent -> worker   HELLO   version, options          once
  *   worker -> parent   READY   version, mechanisms       once
- *   parent -> worker   JOB     options, path; a descriptor
+ *   parent -> worker   JOB     options, first member, path; a descriptor
+ *   worker -> parent   MEMBER  index and name: what comes next is of this member of the archive
  *   worker -> parent   RECORD  facts in binary (model/codec.h), any number
  *   worker -> parent   DONE    nothing: the job is over
  */
@@ -20,11 +21,13 @@
 #include "core/base/limits.h"
 #include "core/base/status.h"
 
-#define DT_PROTOCOL_VERSION 1
+#define DT_PROTOCOL_VERSION 2
 #define DT_MESSAGE_HEADER 16
 #define DT_MESSAGE_MAX (DT_MAX_RECORD + 4096u)
 /* The descriptor the worker finds its socket at. */
 #define DT_PROTOCOL_FD 3
+/* The descriptor of the file that members of archives are unpacked into, without a name. */
+#define DT_SPILL_FD 4
 
 enum dt_message_type {
 	DT_MESSAGE_HELLO = 1,
@@ -32,6 +35,7 @@ enum dt_message_type {
 	DT_MESSAGE_JOB,
 	DT_MESSAGE_RECORD,
 	DT_MESSAGE_DONE,
+	DT_MESSAGE_MEMBER,
 	DT_MESSAGE_TYPE_END
 };
 
@@ -69,6 +73,7 @@ struct dt_ready {
 
 struct dt_job {
 	uint32_t flags;
+	uint32_t skip;    /* members of an archive that are not read: a worker was lost on the one before */
 	const char *path; /* the name for the record */
 };
 
@@ -101,5 +106,8 @@ bool dt_ready_read(struct dt_bytes body, struct dt_ready *out);
 void dt_job_write(const struct dt_job *job, struct dt_buf *out);
 /* The path points into the body. */
 bool dt_job_read(struct dt_bytes body, struct dt_job *out);
+void dt_member_message_write(uint32_t index, const char *name, struct dt_buf *out);
+/* The name points into the body; it is clean text (base/text.h) of at most DT_MAX_MEMBER_NAME bytes. */
+bool dt_member_message_read(struct dt_bytes body, uint32_t *index, const char **name);
 
 #endif

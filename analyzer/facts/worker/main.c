@@ -2,14 +2,17 @@
  * dumptriage-worker: descriptors in, records out. The parent spawns it with a socket at descriptor 3; it gives up
  * what it can, says what is in force, and reads dumps until the socket closes.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/mapping.h"
+#include "core/base/text.h"
 #include "core/model/codec.h"
 #include "core/protocol/protocol.h"
+#include "facts/archive/archive.h"
 #include "facts/triage/triage.h"
 #include "facts/worker/sandbox.h"
 
@@ -45,17 +48,97 @@ static bool greet(struct worker *worker)
 	return dt_channel_send(&worker->channel, &message, &err) == DT_OK;
 }
 
-static bool answer(struct worker *worker, uint64_t job, const struct dt_facts *facts)
+/* Sends what stands in worker->out. */
+static bool say(struct worker *worker, enum dt_message_type type, uint64_t job)
 {
-	struct dt_message record = { .type = DT_MESSAGE_RECORD, .job = job, .fd = -1 };
-	struct dt_message done = { .type = DT_MESSAGE_DONE, .job = job, .fd = -1 };
+	struct dt_message message = { .type = type, .job = job, .fd = -1, .body = dt_buf_bytes(&worker->out) };
 	struct dt_error err;
 
+	return dt_buf_ok(&worker->out) && dt_channel_send(&worker->channel, &message, &err) == DT_OK;
+}
+
+static bool send_record(struct worker *worker, uint64_t job, const struct dt_facts *facts)
+{
 	dt_buf_reset(&worker->out);
 	dt_facts_encode(facts, &worker->out);
-	record.body = dt_buf_bytes(&worker->out);
-	return dt_buf_ok(&worker->out) && dt_channel_send(&worker->channel, &record, &err) == DT_OK &&
-	       dt_channel_send(&worker->channel, &done, &err) == DT_OK;
+	return say(worker, DT_MESSAGE_RECORD, job);
+}
+
+static bool send_done(struct worker *worker, uint64_t job)
+{
+	dt_buf_reset(&worker->out);
+	return say(worker, DT_MESSAGE_DONE, job);
+}
+
+/* ---- archives ------------------------------------------------------------ */
+
+static enum dt_failure_kind failure_kind(enum dt_status status)
+{
+	switch (status) {
+	case DT_ERR_LIMIT: return DT_FAILURE_LIMIT;
+	case DT_ERR_NOMEM: return DT_FAILURE_MEMORY;
+	case DT_ERR_IO: return DT_FAILURE_IO;
+	case DT_ERR_UNSUPPORTED: return DT_FAILURE_UNSUPPORTED;
+	default: return DT_FAILURE_FORMAT;
+	}
+}
+
+static bool send_failure(struct worker *worker, uint64_t job, enum dt_status status, const char *text)
+{
+	struct dt_failure failure = { .kind = failure_kind(status), .text = text };
+	struct dt_facts facts = { .schema = DT_CRASH_SCHEMA, .failure = &failure };
+
+	facts.producer.version = DT_VERSION;
+	facts.producer.facts = dt_some(DT_FACTS_VERSION);
+	return send_record(worker, job, &facts);
+}
+
+static bool one_member(struct worker *worker, uint64_t job, struct dt_archive *archive, const struct dt_member *member,
+                       const struct dt_triage_options *options)
+{
+	struct dt_error err;
+	enum dt_status status;
+
+	dt_buf_reset(&worker->out);
+	dt_member_message_write(member->index, member->name, &worker->out);
+	if (!say(worker, DT_MESSAGE_MEMBER, job))
+		return false;
+	if (worker->limited)
+		dt_sandbox_cpu(worker->cpu_seconds);
+	status = dt_archive_extract(archive, DT_SPILL_FD, &err);
+	if (status == DT_OK && dt_archive_is(DT_SPILL_FD))
+		status = dt_fail(&err, DT_ERR_UNSUPPORTED, "an archive inside an archive is not opened");
+	if (status != DT_OK)
+		return send_failure(worker, job, status, err.text);
+	struct dt_facts facts = *dt_triage_fd(worker->triage, DT_SPILL_FD, member->name, options);
+	facts.file.mtime = member->mtime;
+	return send_record(worker, job, &facts);
+}
+
+/* A record for each member; one more for what ends the archive early. */
+static bool archive_job(struct worker *worker, uint64_t id, int fd, const struct dt_job *job, const struct dt_triage_options *options)
+{
+	struct dt_archive *archive = NULL;
+	struct dt_member member = { 0 };
+	struct dt_error err;
+	enum dt_status status = dt_archive_open(&archive, fd, job->path, &err);
+	bool ok = true, any = job->skip > 0;
+
+	while (ok && status == DT_OK && (status = dt_archive_next(archive, &member, &err)) == DT_OK) {
+		any = true;
+		if (member.index >= job->skip)
+			ok = one_member(worker, id, archive, &member, options);
+	}
+	if (status == DT_ERR_NOT_FOUND && !any)
+		status = dt_fail(&err, DT_ERR_FORMAT, "the archive holds no file");
+	if (ok && status != DT_ERR_NOT_FOUND) {
+		/* Of the archive itself, no member. */
+		dt_buf_reset(&worker->out);
+		dt_member_message_write(0, "", &worker->out);
+		ok = say(worker, DT_MESSAGE_MEMBER, id) && send_failure(worker, id, status, err.text);
+	}
+	dt_archive_close(archive);
+	return ok;
 }
 
 static bool work(struct worker *worker, const struct dt_message *message)
@@ -69,9 +152,11 @@ static bool work(struct worker *worker, const struct dt_message *message)
 	options.hash_large = (job.flags & DT_JOB_HASH_LARGE) != 0;
 	if (worker->limited)
 		dt_sandbox_cpu(worker->cpu_seconds);
-	bool ok = answer(worker, message->job, dt_triage_fd(worker->triage, message->fd, job.path, &options));
+	bool ok = dt_archive_is(message->fd)
+	                  ? archive_job(worker, message->job, message->fd, &job, &options)
+	                  : send_record(worker, message->job, dt_triage_fd(worker->triage, message->fd, job.path, &options));
 	close(message->fd);
-	return ok;
+	return ok && send_done(worker, message->job);
 }
 
 int main(void)
@@ -85,6 +170,9 @@ int main(void)
 	dt_channel_init(&worker.channel, DT_PROTOCOL_FD);
 	dt_buf_init(&worker.out, DT_MAX_RECORD);
 	dt_mapping_guard();
+	dt_archive_prepare();
+	/* A member over its cap is an error of write, not a death. */
+	signal(SIGXFSZ, SIG_IGN);
 	ok = dt_triage_create(&worker.triage, &err) == DT_OK && greet(&worker);
 	while (ok && (status = dt_channel_receive(&worker.channel, &message, &err)) == DT_OK)
 		ok = message.type == DT_MESSAGE_JOB && work(&worker, &message);

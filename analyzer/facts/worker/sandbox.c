@@ -13,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/protocol/protocol.h"
 
 /* What reading a dump takes, once everything is open. */
 static const int allowed[] = {
 	SCMP_SYS(read),          SCMP_SYS(write),           SCMP_SYS(readv),        SCMP_SYS(writev),
-	SCMP_SYS(pread64),       SCMP_SYS(lseek),           SCMP_SYS(close),        SCMP_SYS(fstat),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(lseek),           SCMP_SYS(close),        SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat),    SCMP_SYS(recvmsg),         SCMP_SYS(sendmsg),      SCMP_SYS(brk),
 	SCMP_SYS(munmap),        SCMP_SYS(mremap),          SCMP_SYS(madvise),      SCMP_SYS(clock_gettime),
 	SCMP_SYS(rt_sigreturn),  SCMP_SYS(rt_sigprocmask),  SCMP_SYS(exit),         SCMP_SYS(exit_group),
@@ -93,7 +94,7 @@ uint32_t dt_sandbox_enter(uint64_t memory_limit)
 	/* No privileges from set-uid files, no core file with strangers' memory, no debugger. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return 0;
-	if (limit(RLIMIT_DATA, memory_limit) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0))
+	if (limit(RLIMIT_DATA, memory_limit) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, DT_MAX_MEMBER))
 		mechanisms |= DT_SANDBOX_RLIMITS;
 	if (enter_landlock())
 		mechanisms |= DT_SANDBOX_LANDLOCK;

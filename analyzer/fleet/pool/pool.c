@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/names.h"
 #include "core/base/text.h"
 #include "core/model/codec.h"
 #include "fleet/pool/process.h"
 
-enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256 };
+enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16 };
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
 struct slot {
@@ -23,6 +24,11 @@ struct slot {
 	bool busy;
 	uint64_t id;
 	char *path;
+	int fd;           /* of the input, for another worker when this one is lost inside an archive; -1 none */
+	uint32_t flags;
+	char *member;     /* of the archive: where the worker is; NULL: no archive */
+	uint32_t index;   /* its number */
+	unsigned deaths;
 	int64_t deadline; /* ms of the monotonic clock */
 };
 
@@ -113,7 +119,11 @@ enum dt_status dt_pool_create(struct dt_pool **out, const struct dt_pool_options
 static void forget_job(struct slot *slot)
 {
 	free(slot->path);
-	slot->path = NULL;
+	free(slot->member);
+	slot->path = slot->member = NULL;
+	if (slot->busy && slot->fd >= 0)
+		close(slot->fd);
+	slot->fd = -1;
 	slot->busy = false;
 }
 
@@ -165,10 +175,10 @@ const struct dt_pool_counts *dt_pool_counts(const struct dt_pool *pool)
 	return &pool->counts;
 }
 
-static enum dt_status send_job(struct slot *slot, const struct dt_pool_job *job, struct dt_error *err)
+static enum dt_status send_job(struct slot *slot, uint32_t skip, struct dt_error *err)
 {
-	struct dt_job body = { .flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u), .path = job->path };
-	struct dt_message message = { .type = DT_MESSAGE_JOB, .job = job->id, .fd = job->fd };
+	struct dt_job body = { .flags = slot->flags, .skip = skip, .path = slot->path };
+	struct dt_message message = { .type = DT_MESSAGE_JOB, .job = slot->id, .fd = slot->fd };
 	struct dt_buf buf;
 
 	dt_buf_init(&buf, DT_MESSAGE_MAX);
@@ -181,15 +191,15 @@ static enum dt_status send_job(struct slot *slot, const struct dt_pool_job *job,
 }
 
 /* A worker can have died since its last job: it is replaced, and the job goes to the new one. */
-static enum dt_status give(struct dt_pool *pool, struct slot *slot, const struct dt_pool_job *job, struct dt_error *err)
+static enum dt_status give(struct dt_pool *pool, struct slot *slot, uint32_t skip, struct dt_error *err)
 {
-	enum dt_status status = slot->process.pid ? send_job(slot, job, err) : DT_ERR_IO;
+	enum dt_status status = slot->process.pid ? send_job(slot, skip, err) : DT_ERR_IO;
 
 	if (status == DT_OK || status == DT_ERR_NOMEM)
 		return status;
 	(void)dt_process_end(&slot->process);
 	status = start(pool, slot, err);
-	return status == DT_OK ? send_job(slot, job, err) : status;
+	return status == DT_OK ? send_job(slot, skip, err) : status;
 }
 
 enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *job, struct dt_error *err)
@@ -199,32 +209,49 @@ enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *jo
 
 	for (unsigned i = 0; i < pool->count && !slot; i++)
 		slot = pool->slots[i].busy ? NULL : &pool->slots[i];
-	if (!slot)
-		status = dt_fail(err, DT_ERR_LIMIT, "all %u workers are busy", pool->count);
-	else if (!(slot->path = strdup(job->path)))
-		status = dt_fail(err, DT_ERR_NOMEM, "no memory for a job");
-	else
-		status = give(pool, slot, job, err);
-	close(job->fd);
-	if (status != DT_OK) {
-		if (slot)
-			forget_job(slot);
-		return status;
+	if (!slot || !(slot->path = strdup(job->path))) {
+		close(job->fd);
+		return slot ? dt_fail(err, DT_ERR_NOMEM, "no memory for a job") : dt_fail(err, DT_ERR_LIMIT, "all %u workers are busy", pool->count);
 	}
 	slot->busy = true;
 	slot->id = job->id;
+	slot->fd = job->fd;
+	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u);
+	slot->deaths = 0;
 	slot->deadline = now_ms() + pool->deadline_ms;
-	return DT_OK;
+	status = give(pool, slot, 0, err);
+	if (status != DT_OK)
+		forget_job(slot);
+	return status;
 }
 
 /* The parts of facts that are the parent's own knowledge: a worker cannot rename its input. */
 static void own_facts(struct dt_pool *pool, const struct slot *slot, struct dt_facts *facts)
 {
-	struct dt_bytes raw = { (const uint8_t *)slot->path, strlen(slot->path) };
+	struct dt_arena *arena = &pool->arena;
+	const char *path = dt_text_from_utf8(arena, (struct dt_bytes){ (const uint8_t *)slot->path, strlen(slot->path) });
+	struct dt_container *container = slot->member && *slot->member ? DT_ARENA_NEW(arena, struct dt_container) : NULL;
 
 	facts->schema = DT_CRASH_SCHEMA;
-	facts->file.path = dt_text_from_utf8(&pool->arena, raw);
+	facts->file.path_raw = dt_path_raw(arena, slot->path);
+	facts->file.container = container;
+	facts->file.path = path;
+	if (container) {
+		*container = (struct dt_container){ .archive = path, .member = dt_arena_strdup(arena, slot->member) };
+		facts->file.path = dt_arena_printf(arena, "%s!/%s", path ? path : "", slot->member);
+	}
 	facts->file.name = dt_text_basename(facts->file.path);
+}
+
+/* The archive's next members go to a new worker. */
+static bool go_on_behind(struct dt_pool *pool, struct slot *slot)
+{
+	struct dt_error err;
+
+	if (!slot->member || !*slot->member || ++slot->deaths >= MAX_DEATHS)
+		return false;
+	slot->deadline = now_ms() + pool->deadline_ms;
+	return give(pool, slot, slot->index + 1, &err) == DT_OK;
 }
 
 static void lost(struct dt_pool *pool, struct slot *slot, enum dt_failure_kind kind, const char *text,
@@ -232,14 +259,17 @@ static void lost(struct dt_pool *pool, struct slot *slot, enum dt_failure_kind k
 {
 	struct dt_failure *failure = DT_ARENA_NEW(&pool->arena, struct dt_failure);
 
-	*result = (struct dt_pool_result){ .id = slot->id, .last = true, .died = true };
+	*result = (struct dt_pool_result){ .id = slot->id, .died = true };
 	own_facts(pool, slot, &result->facts);
 	result->facts.producer.version = DT_VERSION;
 	if (failure)
 		*failure = (struct dt_failure){ .kind = kind, .text = dt_arena_strdup(&pool->arena, text) };
 	result->facts.failure = failure;
-	forget_job(slot);
 	pool->counts.results++;
+	if (go_on_behind(pool, slot))
+		return;
+	result->last = true;
+	forget_job(slot);
 }
 
 /* How the process ended, in words. A worker over its memory limit gets no memory and says so itself, or dies of SIGSEGV or SIGABRT. */
@@ -282,6 +312,19 @@ static void lost_to_protocol(struct dt_pool *pool, struct slot *slot, const char
 	lost(pool, slot, DT_FAILURE_SIGNAL, text, result);
 }
 
+/* false: it does not keep to the protocol. */
+static bool take_member(struct dt_pool *pool, struct slot *slot, struct dt_bytes body)
+{
+	const char *name;
+
+	if (!dt_member_message_read(body, &slot->index, &name))
+		return false;
+	free(slot->member);
+	slot->member = strdup(name);
+	slot->deadline = now_ms() + pool->deadline_ms;
+	return slot->member != NULL;
+}
+
 static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes body, struct dt_pool_result *result)
 {
 	struct dt_error err;
@@ -301,29 +344,35 @@ static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 	}
 }
 
-/* One message of a busy worker. true: it made a result. */
-static bool serve(struct dt_pool *pool, struct slot *slot, struct dt_pool_result *result)
+enum served { NOTHING, PROGRESS, RESULT };
+
+/* One message of a busy worker. */
+static enum served serve(struct dt_pool *pool, struct slot *slot, struct dt_pool_result *result)
 {
 	struct dt_message message;
 	struct dt_error err;
 	enum dt_status status = dt_channel_receive(&slot->process.channel, &message, &err);
 
 	if (status == DT_ERR_NOT_FOUND)
-		return false;
+		return NOTHING;
 	dt_arena_reset(&pool->arena);
 	if (status == DT_ERR_TRUNCATED || status == DT_ERR_IO)
 		lost_to_death(pool, slot, result);
 	else if (status != DT_OK)
 		lost_to_protocol(pool, slot, err.text, result);
-	else if (message.job != slot->id || (message.type != DT_MESSAGE_RECORD && message.type != DT_MESSAGE_DONE))
+	else if (message.job != slot->id || message.type < DT_MESSAGE_RECORD)
 		lost_to_protocol(pool, slot, "a message that nobody asked for", result);
+	else if (message.type == DT_MESSAGE_MEMBER && take_member(pool, slot, message.body))
+		return PROGRESS;
+	else if (message.type == DT_MESSAGE_MEMBER)
+		lost_to_protocol(pool, slot, "a member without a name", result);
 	else if (message.type == DT_MESSAGE_RECORD)
 		take_record(pool, slot, message.body, result);
 	else {
 		*result = (struct dt_pool_result){ .id = slot->id, .last = true };
 		forget_job(slot);
 	}
-	return true;
+	return RESULT;
 }
 
 static int nearest_deadline(const struct dt_pool *pool, int timeout_ms)
@@ -353,8 +402,13 @@ static bool overdue(struct dt_pool *pool, struct dt_pool_result *result)
 static bool ready(struct dt_pool *pool, struct dt_pool_result *result)
 {
 	for (unsigned i = 0; i < pool->count; i++)
-		if (pool->slots[i].busy && serve(pool, &pool->slots[i], result))
-			return true;
+		while (pool->slots[i].busy) {
+			enum served served = serve(pool, &pool->slots[i], result);
+			if (served == RESULT)
+				return true;
+			if (served == NOTHING)
+				break;
+		}
 	return false;
 }
 

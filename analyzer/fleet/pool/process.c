@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@ enum { GREETING_MS = 5000 };
 
 /* The child gets the socket at its fixed number, standard error, and /dev/null for the rest; all else of ours is
  * close-on-exec. */
-static int spawn(pid_t *pid, const char *program, int socket)
+static int spawn(pid_t *pid, const char *program, int socket, int spill)
 {
 	static char *const environment[] = { NULL };
 	char *const argv[] = { (char *)(uintptr_t)program, NULL };
@@ -34,12 +36,22 @@ static int spawn(pid_t *pid, const char *program, int socket)
 	failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0) ||
 	         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", 1, 0) ||
 	         posix_spawn_file_actions_adddup2(&actions, socket, DT_PROTOCOL_FD) ||
+	         posix_spawn_file_actions_adddup2(&actions, spill, DT_SPILL_FD) ||
 	         posix_spawnattr_setsigmask(&attributes, &none) || posix_spawnattr_setsigdefault(&attributes, &all) ||
 	         posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	failed = failed ? ENOMEM : posix_spawn(pid, program, &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return failed;
+}
+
+/* What members of archives are unpacked into: a file without a name, on disk where that can be. */
+static int open_spill(void)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? fd : memfd_create("dumptriage-spill", MFD_CLOEXEC);
 }
 
 /* Our end does not block: a worker that stops in the middle of a message must not stop us. */
@@ -84,16 +96,20 @@ enum dt_status dt_process_start(struct dt_process_handle *process, const char *p
 	memset(process, 0, sizeof(*process));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return dt_fail(err, DT_ERR_IO, "cannot make a socket: %s", strerror(errno));
-	/* dup2 onto the same number would keep close-on-exec: move our end out of the way first. */
-	if (pair[1] == DT_PROTOCOL_FD) {
-		int swap = pair[0];
-		pair[0] = pair[1];
-		pair[1] = swap;
-	}
-	failed = fcntl(pair[0], F_SETFL, O_NONBLOCK) ? errno : spawn(&process->pid, program, pair[1]);
+	process->spill = open_spill();
+	/* The child's numbers must be free for dup2: onto themselves they would keep close-on-exec. */
+	int theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, 16), spill = fcntl(process->spill, F_DUPFD_CLOEXEC, 16);
 	close(pair[1]);
+	failed = process->spill < 0 || theirs < 0 || spill < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) ? errno
+	                                                                                             : spawn(&process->pid, program, theirs, spill);
+	if (theirs >= 0)
+		close(theirs);
+	if (spill >= 0)
+		close(spill);
 	if (failed) {
 		close(pair[0]);
+		if (process->spill >= 0)
+			close(process->spill);
 		process->pid = 0;
 		return dt_fail(err, failed == ENOENT ? DT_ERR_NOT_FOUND : DT_ERR_IO, "cannot start %s: %s", program, strerror(failed));
 	}
@@ -115,6 +131,7 @@ int dt_process_end(struct dt_process_handle *process)
 	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(process->channel.socket);
+	close(process->spill);
 	dt_channel_deinit(&process->channel);
 	process->pid = 0;
 	return status;

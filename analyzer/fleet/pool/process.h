@@ -11,6 +11,7 @@
 struct dt_process_handle {
 	pid_t pid; /* 0: none */
 	struct dt_channel channel;
+	int spill;
 	uint32_t mechanisms;
 };
 

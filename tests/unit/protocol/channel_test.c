@@ -130,7 +130,7 @@ static void bodies_are_read_back_and_checked(void **state)
 {
 	struct dt_hello hello = { 1, DT_HELLO_SANDBOX, UINT64_C(1) << 40, 30 }, hello_again;
 	struct dt_ready ready = { 1, 7 }, ready_again;
-	struct dt_job job = { DT_JOB_HASH, "/a/b" }, job_again;
+	struct dt_job job = { DT_JOB_HASH, 0, "/a/b" }, job_again;
 	struct dt_buf buf;
 
 	(void)state;
@@ -150,8 +150,20 @@ static void bodies_are_read_back_and_checked(void **state)
 	assert_string_equal(job_again.path, "/a/b");
 	/* without its NUL, and with one in the middle */
 	assert_false(dt_job_read((struct dt_bytes){ (const uint8_t *)buf.data, buf.len - 1 }, &job_again));
-	buf.data[5] = '\0';
+	buf.data[9] = '\0';
 	assert_false(dt_job_read(dt_buf_bytes(&buf), &job_again));
+	uint32_t index = 0;
+	const char *name;
+	dt_buf_reset(&buf);
+	dt_member_message_write(7, "x/y.dmp", &buf);
+	assert_true(dt_member_message_read(dt_buf_bytes(&buf), &index, &name));
+	assert_int_equal(index, 7);
+	assert_string_equal(name, "x/y.dmp");
+	buf.data[5] = '\n'; /* not clean */
+	assert_false(dt_member_message_read(dt_buf_bytes(&buf), &index, &name));
+	dt_buf_reset(&buf);
+	dt_member_message_write(DT_MAX_MEMBERS, "a", &buf);
+	assert_false(dt_member_message_read(dt_buf_bytes(&buf), &index, &name));
 	dt_buf_deinit(&buf);
 }
 
