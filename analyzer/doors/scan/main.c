@@ -16,6 +16,7 @@ static const struct dt_command commands[] = {
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
 	  "      --hash auto|always|never   SHA-256 of the files (auto: up to 64 MiB)\n"
 	  "      --deadline SECONDS         for one dump (30)\n"
+	  "      --open-deadline SECONDS    for one file of the share to open (10)\n"
 	  "      --no-reanalyse             leave files alone that an older version has read\n"
 	  "      --no-sandbox               for debugging: read hostile input without protection\n"
 	  "      --strict                   exit status 1 when some input could not be analysed\n"

@@ -13,7 +13,7 @@ struct dt_scan_options {
 	const char *const *paths;
 	size_t path_count;
 	uint32_t shard, shards; /* shards 0: not sharded */
-	unsigned jobs, deadline_s;
+	unsigned jobs, deadline_s, open_deadline_s;
 	bool list_nul, no_reanalyse, no_sandbox, strict, quiet, hash, hash_large;
 };
 

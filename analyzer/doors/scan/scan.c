@@ -334,6 +334,7 @@ static int open_walk(struct scan *scan)
 	struct dt_walk_options options = {
 		.paths = scan->options.paths, .path_count = scan->options.path_count, .list_fd = -1, .list_nul = scan->options.list_nul,
 		.shard = scan->options.shard, .shards = scan->options.shards,
+		.deadline_ms = scan->options.open_deadline_s * 1000,
 		.include = scan->options.include, .include_count = scan->options.include_count,
 	};
 	const char *list = scan->options.list;

@@ -16,7 +16,7 @@
 #include "core/model/codec.h"
 #include "fleet/pool/process.h"
 
-enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16 };
+enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16, START_TRIES = 3 };
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
 struct slot {
@@ -76,7 +76,11 @@ static void find_worker(struct dt_pool *pool, const char *given)
 
 static enum dt_status start(struct dt_pool *pool, struct slot *slot, struct dt_error *err)
 {
-	enum dt_status status = dt_process_start(&slot->process, pool->program, &pool->hello, err);
+	enum dt_status status = DT_ERR_IO;
+
+	/* A worker can be killed before it has said a word; a program that is not there stays away. */
+	for (unsigned try = 0; try < START_TRIES && (status == DT_ERR_IO || status == DT_ERR_TRUNCATED); try++)
+		status = dt_process_start(&slot->process, pool->program, &pool->hello, err);
 
 	if (status != DT_OK)
 		return status;

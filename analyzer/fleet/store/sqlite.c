@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/arena.h"
 
-enum { BUSY_MS = 60000, STATEMENTS = 128 };
+enum { BUSY_MS = 60000, OPEN_TRIES = 100, STATEMENTS = 128 };
 
 struct sqlite {
 	struct dt_sql base;
@@ -211,9 +212,17 @@ static enum dt_status prepare(struct sqlite *db, struct dt_error *err)
 	static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
 	                               "PRAGMA cache_size=-24000; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY;";
 
+	int code = SQLITE_BUSY;
+
 	sqlite3_busy_timeout(db->db, BUSY_MS);
 	sqlite3_extended_result_codes(db->db, 1);
-	return sqlite3_exec(db->db, settings, NULL, NULL, NULL) == SQLITE_OK ? DT_OK : fail(db, "open", err);
+	/* The change to write-ahead logging does not wait for another program that makes it at the same moment. */
+	for (unsigned try = 0; try < OPEN_TRIES && (code & 0xFF) == SQLITE_BUSY; try++) {
+		if (try)
+			nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+		code = sqlite3_exec(db->db, settings, NULL, NULL, NULL);
+	}
+	return code == SQLITE_OK ? DT_OK : fail(db, "open", err);
 }
 
 enum dt_status dt_sqlite_open(struct dt_sql **out, const char *path, bool create, struct dt_error *err)
