@@ -3,9 +3,10 @@
 
 static const struct dt_command commands[] = {
 	{ "scan", "analyse a tree of dumps into a store, or into JSON lines",
-	  "PATH... (--db URL | --out FILE)\n\n"
+	  "PATH... (--db URL | --out FILE | --enqueue URL)\n\n"
 	  "      --db URL                   store: a path, sqlite:PATH, postgresql://...\n"
 	  "      --out FILE.jsonl           JSON lines instead of a store, for 'dumptriage merge'\n"
+	  "      --enqueue URL              only names, into the queue that 'dumptriage work' takes from\n"
 	  "      --list FILE                names to read, one a line; - for standard input\n"
 	  "  -0                             names of the list end with NUL\n"
 	  "      --include PATTERN          only files of such names ('*.dmp'); may be given more than once\n"

@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -75,6 +75,7 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	switch (option) {
 	case DB: options->db = value; return DT_EXIT_OK;
 	case OUT: options->out = value; return DT_EXIT_OK;
+	case ENQUEUE: options->enqueue = value; return DT_EXIT_OK;
 	case LIST: options->list = value; return DT_EXIT_OK;
 	case '0': options->list_nul = true; return DT_EXIT_OK;
 	case INCLUDE: return include_option(options, self, value);
@@ -98,10 +99,10 @@ static int check(const struct dt_scan_options *options, const struct dt_command 
 {
 	if (!options->path_count && !options->list)
 		return dt_door_usage(self, "no path given");
-	if (!options->db && !options->out)
-		return dt_door_usage(self, "where to? --db URL or --out FILE");
-	if (options->db && options->out)
-		return dt_door_usage(self, "--db and --out exclude each other");
+	if (!options->db && !options->out && !options->enqueue)
+		return dt_door_usage(self, "where to? --db URL, --out FILE or --enqueue URL");
+	if ((options->db != NULL) + (options->out != NULL) + (options->enqueue != NULL) > 1)
+		return dt_door_usage(self, "--db, --out and --enqueue exclude each other");
 	if (options->host && options->host_from)
 		return dt_door_usage(self, "--host and --host-from exclude each other");
 	return DT_EXIT_OK;
@@ -112,6 +113,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },
 		{ "out", required_argument, NULL, OUT },
+		{ "enqueue", required_argument, NULL, ENQUEUE },
 		{ "list", required_argument, NULL, LIST },
 		{ "include", required_argument, NULL, INCLUDE },
 		{ "shard", required_argument, NULL, SHARD },
@@ -145,7 +147,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		options->path_count = 0;
 	}
 	/* --out is asked for by name; the environment's store is only a default. */
-	if (!options->db && !options->out)
+	if (!options->db && !options->out && !options->enqueue)
 		options->db = getenv("DUMPTRIAGE_DB");
 	return check(options, self);
 }

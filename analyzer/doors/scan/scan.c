@@ -12,6 +12,7 @@
 #include "core/base/names.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "doors/scan/enqueue.h"
 #include "doors/scan/options.h"
 #include "doors/scan/summary.h"
 #include "fleet/pool/pool.h"
@@ -373,8 +374,17 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 static int run(struct scan *scan)
 {
 	struct dt_error err = { 0 };
-	int status = open_sink(scan);
+	int status;
 
+	if (scan->options.enqueue) {
+		if ((status = open_walk(scan)) != DT_EXIT_OK)
+			return status;
+		enum dt_status sent = dt_scan_enqueue(scan->walk, scan->options.enqueue, scan->options.host, scan->host_rule, &err);
+		if (sent != DT_OK)
+			return dt_door_fail("%s", err.text), sent == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	}
+	status = open_sink(scan);
 	if (status != DT_EXIT_OK || scan->over)
 		return status;
 	dt_intake_init(&scan->intake, scan->store, scan->rules);

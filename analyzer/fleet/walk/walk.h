@@ -39,8 +39,9 @@ struct dt_walk_options {
 struct dt_found {
 	char *path;     /* as the system has it */
 	size_t relative; /* offset in path of the part below the path that was given */
-	int root;       /* private */
+	int root;       /* private; -1 in what a caller makes himself */
 	bool link;      /* private */
+	size_t user;    /* whatever the caller wants to find again in what was opened */
 	uint64_t size;
 	int64_t mtime_ns; /* since the Unix epoch */
 	enum dt_status status; /* not DT_OK: a file or folder that cannot be an input, and why */

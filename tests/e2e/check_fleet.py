@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""The fleet with its real servers: RabbitMQ, PostgreSQL, Slurm; killed in the middle, and nothing lost or twice.
+
+usage: check_fleet.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR queue|postgresql|slurm
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+PROGRAM, BUILDER, SOURCE, SCRATCH, WHAT = sys.argv[1:6]
+PROGRAM, BUILDER = os.path.abspath(PROGRAM), os.path.abspath(BUILDER)
+SOURCE, SCRATCH = pathlib.Path(SOURCE).resolve(), pathlib.Path(SCRATCH).resolve() / WHAT
+sys.path.insert(0, str(SOURCE / "tests/servers"))
+
+from postgres import Postgres  # noqa: E402
+from rabbitmq import RabbitMQ  # noqa: E402
+from server import SKIPPED, Unavailable, wait_for  # noqa: E402
+from slurm import Slurm  # noqa: E402
+
+COUNT = 2000 if os.environ.get("DT_TEST_LONG") else 400
+SYSTEM_TIME, JULY_19, MINUTE = 0xFA8, 133658244000000000, 600000000
+
+
+def run(*args, **more):
+    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=300, **more)
+
+
+def start(*args, kill_at=None):
+    environment = {**os.environ, **({"DUMPTRIAGE_KILL_AT": kill_at} if kill_at else {})}
+    return subprocess.Popen([PROGRAM, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def make_share():
+    """COUNT dumps, each a crash of its own, on 40 hosts, and some junk."""
+    share = SCRATCH / "share"
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir(parents=True)
+    base = SCRATCH / "base.dmp"
+    subprocess.run([BUILDER, str(SOURCE / "samples/recipes/csagent-50.recipe"), str(base)], check=True)
+    data = bytearray(base.read_bytes())
+    for i in range(COUNT):
+        struct.pack_into("<Q", data, SYSTEM_TIME, JULY_19 + i * MINUTE)
+        folder = share / f"pc-{i % 40:02}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i:05}.dmp").write_bytes(data)
+    (share / "junk").mkdir()
+    (share / "junk/readme.txt").write_text("not a dump\n")
+    (share / "junk/empty.dmp").write_bytes(b"")
+    (share / "junk/caf\udce9.dmp").write_bytes(b"\0" * 4096)
+    return share
+
+
+class Fleet(unittest.TestCase):
+    def crashes(self, db):
+        out = run("store", "check", "--db", db)
+        self.assertEqual(out.returncode, 0, out.stdout + out.stderr)
+        self.assertIn("nothing disagrees", out.stdout)
+        rows = [json.loads(line) for line in run("store", "export", "--db", db).stdout.splitlines()]
+        ids = [row["crash_id"] for row in rows if row["crash_id"]]
+        self.assertEqual(len(ids), len(set(ids)))
+        return len(ids)
+
+
+class Postgresql(Fleet):
+    """Several scans write one PostgreSQL, and it is killed under them."""
+
+    def test_shards_into_one_store(self):
+        with Postgres() as server:
+            scans = [start("scan", SHARE, "--db", server.url, "--host-from", "dir:1", "--shard", f"{k}/4", "--jobs", 1) for k in range(4)]
+            for scan in scans:
+                out, err = scan.communicate(timeout=300)
+                self.assertEqual(scan.returncode, 0, out + err)
+            self.assertEqual(self.crashes(server.url), COUNT)
+            self.assertIn("40 hosts", run("incidents", "--db", server.url).stdout)
+
+    def test_the_server_is_killed_in_the_middle(self):
+        with Postgres() as server:
+            scan = start("scan", SHARE, "--db", server.url, "--host-from", "dir:1", "--jobs", 1)
+            wait_for(lambda: "crashes of" in (text := run("store", "status", "--db", server.url).stdout) and not text.split("\n")[1].startswith("  0 "))
+            landed = scan.poll() is None
+            server.crash()
+            out, err = scan.communicate(timeout=300)
+            if landed:
+                self.assertEqual(scan.returncode, 3, out + err)
+            server.start()
+            again = run("scan", SHARE, "--db", server.url, "--host-from", "dir:1")
+            self.assertEqual(again.returncode, 0, again.stderr)
+            self.assertEqual(self.crashes(server.url), COUNT)
+
+    def test_away(self):
+        out = run("scan", SHARE, "--db", "postgresql://x:secret@127.0.0.1:1/none")
+        self.assertEqual(out.returncode, 3)
+        self.assertNotIn("secret", out.stderr)
+
+
+class Queue(Fleet):
+    def setUp(self):
+        self.broker = RabbitMQ()
+        self.server = Postgres()
+        self.addCleanup(self.broker.close)
+        self.addCleanup(self.server.close)
+
+    def work(self, **more):
+        return start("work", "--queue", self.broker.url, "--db", self.server.url, "--jobs", 1, "--idle", 4, **more)
+
+    def test_kills_of_workers_broker_and_store(self):
+        out = run("scan", SHARE, "--enqueue", self.broker.url, "--host-from", "dir:1")
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertIn(f"{COUNT + 3} messages", out.stdout)
+        self.broker.crash()  # what was confirmed is there again
+        self.broker.start()
+        wait_for(lambda: self.broker.depth().get("dumptriage", (0, 0))[0] == COUNT + 3)
+        for place in ("in-batch:30", "before-ack:1", "after-commit:2"):
+            worker = self.work(kill_at=place)
+            worker.communicate(timeout=120)
+            self.assertEqual(worker.returncode, -signal.SIGKILL, place)
+        workers = [self.work() for _ in range(2)]
+        time.sleep(0.5)
+        self.broker.crash()
+        self.broker.start()
+        again, done = 0, 0
+        for worker in workers:
+            out, err = worker.communicate(timeout=240)
+            self.assertEqual(worker.returncode, 0, out + err)
+            done += int(out.split()[0])
+            again += int(out.split("failed, ")[1].split()[0])
+        self.assertGreater(again, 0, "no message came a second time: the kills did not land")
+        self.assertGreater(done, 0)
+        self.assertEqual(self.crashes(self.server.url), COUNT)
+        self.assertEqual(self.broker.depth()["dumptriage"], (0, 0))
+        self.assertEqual(self.broker.depth()["dumptriage.dead"], (0, 0))
+        self.assertIn("40 hosts", run("incidents", "--db", self.server.url).stdout)
+
+    def test_what_fails_three_times_is_dead_lettered(self):
+        lost = SCRATCH / "lost.dmp"
+        lost.write_bytes((SHARE / "pc-00/00000.dmp").read_bytes())
+        out = run("scan", lost, SHARE / "pc-01", "--enqueue", self.broker.url)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        lost.unlink()
+        worker = self.work()
+        out, err = worker.communicate(timeout=120)
+        self.assertEqual(worker.returncode, 0, err)
+        self.assertIn("3 failed", out)
+        wait_for(lambda: self.broker.depth()["dumptriage.dead"][0] == 1, 20)
+        self.assertEqual(self.crashes(self.server.url), COUNT // 40)
+        record = json.loads(run("store", "export", "--class", "unreadable", "--db", self.server.url).stdout)
+        self.assertEqual(record["file"]["path"], str(lost))
+
+    def test_the_store_is_away(self):
+        run("scan", SHARE / "pc-01", "--enqueue", self.broker.url)
+        self.server.crash()
+        worker = self.work()
+        out, err = worker.communicate(timeout=60)
+        self.assertEqual(worker.returncode, 3, out + err)
+        self.server.start()
+        worker = self.work()
+        worker.communicate(timeout=60)
+        self.assertEqual(self.crashes(self.server.url), COUNT // 40)
+
+    def test_usage(self):
+        for args, said in ((["work"], "--db"), (["work", "--db", "x"], "--queue"), (["work", "--db", "x", "--queue", "http://x"], "amqp://"),
+                           (["work", "--db", "x", "--queue", "amqp://h:99999/"], "port"), (["scan", "x", "--enqueue", "amqp://h?queue=a%20b"], "queue=NAME")):
+            out = run(*args)
+            self.assertEqual(out.returncode, 2, (args, out.stderr))
+            self.assertIn(said, out.stderr)
+        out = run("scan", SHARE, "--enqueue", "amqp://x:secret@127.0.0.1:1/")
+        self.assertEqual(out.returncode, 3)
+        self.assertNotIn("secret", out.stderr)
+
+
+class Cluster(Fleet):
+    def test_an_array_with_its_merge(self):
+        with Slurm() as cluster:
+            out, db = SCRATCH / "parts", SCRATCH / "store.db"
+            environment = {"DUMPTRIAGE": PROGRAM, "DT_PATH": str(SHARE), "DT_PARTS": str(out), "DT_SHARDS": "6", "DT_DB": str(db),
+                           "DT_SCAN_OPTIONS": "--host-from dir:1 --jobs 1"}
+            cluster.environment.update(environment)
+            script, merge = SOURCE / "docs/slurm/scan.sbatch", SOURCE / "docs/slurm/merge.sbatch"
+            array = cluster.sbatch("--array=0-5", f"--output={SCRATCH}/scan-%a.log", script)
+            wait_for(lambda: "RUNNING" in cluster.client("squeue", "-h", "-j", array, "-o", "%T").stdout, 60)
+            cluster.kill_slurmd("n2")  # its tasks come back, elsewhere or later
+            time.sleep(1)
+            cluster.start_slurmd("n2")
+            cluster.wait(array, 240)
+            # two indices that failed are run again, and only they
+            for k in (1, 4):
+                (out / f"part-{k}.jsonl").unlink(missing_ok=True)
+            job = cluster.sbatch(f"--output={SCRATCH}/merge-0.log", merge)
+            cluster.wait(job)
+            self.assertIn("missing", (SCRATCH / "merge-0.log").read_text())
+            again = cluster.sbatch("--array=1,4", f"--output={SCRATCH}/again-%a.log", script)
+            job = cluster.sbatch(f"--dependency=afterok:{again}", f"--output={SCRATCH}/merge.log", merge)
+            cluster.wait(job, 240)
+            self.assertIn("6 parts", (SCRATCH / "merge.log").read_text())
+            self.assertEqual(self.crashes(db), COUNT)
+
+
+CLASSES = {"queue": Queue, "postgresql": Postgresql, "slurm": Cluster}
+
+if __name__ == "__main__":
+    try:
+        for needed in {"queue": (RabbitMQ, Postgres), "postgresql": (Postgres,), "slurm": (Slurm,)}[WHAT]:
+            needed().close()
+    except Unavailable as reason:
+        print("skipped:", reason)
+        sys.exit(SKIPPED)
+    SHARE = make_share()
+    suite = unittest.TestSuite([unittest.defaultTestLoader.loadTestsFromTestCase(CLASSES[WHAT])])
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    sys.exit(not result.wasSuccessful())
