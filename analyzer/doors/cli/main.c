@@ -39,6 +39,10 @@ static const struct dt_command commands[] = {
 	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats, NULL },
 	{ "signatures", "list the signatures of known crashes, or check them", "list|check [PATH]\n\n"
 	  "PATH is a file or a folder; without it the built-in signatures.\n", dt_cli_signatures, NULL },
+	{ "config", "print the options in force and where they come from", "[COMMAND] [--config FILE]\n\n"
+	  "Options stand in a file (--config FILE, $DUMPTRIAGE_CONFIG, /etc/dumptriage.conf) as 'option = value', behind\n"
+	  "[command] for one command only; or in the environment, DUMPTRIAGE_DB for --db. The command line counts most.\n",
+	  dt_cli_config, NULL },
 	{ "schema", "print the JSON Schema of the crash record", "[--fields]\n\n"
 	  "      --fields                   a Markdown table of the fields instead\n", dt_cli_schema, NULL },
 };
@@ -84,7 +88,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return elsewhere(&commands[i], argc, argv) ? dt_door_exec(&commands[i], argc, argv)
-			                                           : commands[i].run(&commands[i], argc - 1, argv + 1);
+			                                           : dt_door_run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr, "dumptriage: there is no command '%s'; 'dumptriage --help' lists them\n", argv[1]);
 	return DT_EXIT_USAGE;
 }

@@ -9,6 +9,8 @@
 #include "core/base/killpoint.h"
 #include "core/base/mapping.h"
 
+#include "core/log/log.h"
+#include "doors/common/config.h"
 #include "doors/common/door.h"
 
 int dt_door_usage(const struct dt_command *self, const char *fmt, ...)
@@ -27,11 +29,9 @@ int dt_door_fail(const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("dumptriage: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	dt_log_args(DT_LOG_ERROR, "failed", NULL, fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return DT_EXIT_ENVIRONMENT;
 }
 
@@ -76,6 +76,19 @@ struct dt_rules *dt_door_rules(const char *path)
 	return NULL;
 }
 
+int dt_door_run(const struct dt_command *command, int argc, char **argv)
+{
+	struct dt_config *config = NULL;
+	struct dt_error err;
+	enum dt_status status = dt_config_apply(&config, &argc, &argv, &err);
+
+	if (status != DT_OK)
+		return dt_door_fail("%s", err.text), status == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
+	int exit_status = command->run(command, argc, argv);
+	dt_config_free(config);
+	return exit_status;
+}
+
 int dt_door_main(const struct dt_command *commands, size_t count, int argc, char **argv)
 {
 	/* A closed pipe is an error of write, said once, not a silent death. */
@@ -84,7 +97,7 @@ int dt_door_main(const struct dt_command *commands, size_t count, int argc, char
 	dt_kill_points_arm();
 	for (size_t i = 0; argc > 1 && i < count; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(&commands[i], argc - 1, argv + 1);
+			return dt_door_run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr, "dumptriage: this program is part of dumptriage, which runs it\n");
 	return DT_EXIT_USAGE;
 }

@@ -18,6 +18,7 @@ static const struct dt_command commands[] = {
 	  "      --hash auto|always|never   SHA-256 of the files (auto: up to 64 MiB)\n"
 	  "      --deadline SECONDS         for one dump (30)\n"
 	  "      --open-deadline SECONDS    for one file of the share to open (10)\n"
+	  "      --metrics FILE|ADDR:PORT   Prometheus' text format, into a file or served at /metrics\n"
 	  "      --no-reanalyse             leave files alone that an older version has read\n"
 	  "      --no-sandbox               for debugging: read hostile input without protection\n"
 	  "      --strict                   exit status 1 when some input could not be analysed\n"

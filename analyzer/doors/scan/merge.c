@@ -29,7 +29,6 @@ static int parse(struct merge *merge, const struct dt_command *self, int argc, c
 	};
 	int option;
 
-	merge->db = getenv("DUMPTRIAGE_DB");
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
 		case OPTION_DB: merge->db = optarg; break;

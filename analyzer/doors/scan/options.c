@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -87,6 +87,7 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case HASH: return hash_option(options, self, value);
 	case DEADLINE: return number_option(self, "--deadline", value, MAX_DEADLINE, &options->deadline_s);
 	case OPEN_DEADLINE: return number_option(self, "--open-deadline", value, MAX_DEADLINE, &options->open_deadline_s);
+	case METRICS: options->metrics = value; return DT_EXIT_OK;
 	case NO_REANALYSE: options->no_reanalyse = true; return DT_EXIT_OK;
 	case NO_SANDBOX: options->no_sandbox = true; return DT_EXIT_OK;
 	case STRICT: options->strict = true; return DT_EXIT_OK;
@@ -123,6 +124,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		{ "signatures", required_argument, NULL, SIGNATURES },
 		{ "hash", required_argument, NULL, HASH },
 		{ "deadline", required_argument, NULL, DEADLINE },
+		{ "metrics", required_argument, NULL, METRICS },
 		{ "open-deadline", required_argument, NULL, OPEN_DEADLINE },
 		{ "no-reanalyse", no_argument, NULL, NO_REANALYSE },
 		{ "no-sandbox", no_argument, NULL, NO_SANDBOX },
@@ -146,9 +148,6 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		options->list = "-";
 		options->path_count = 0;
 	}
-	/* --out is asked for by name; the environment's store is only a default. */
-	if (!options->db && !options->out && !options->enqueue)
-		options->db = getenv("DUMPTRIAGE_DB");
 	return check(options, self);
 }
 

@@ -15,6 +15,8 @@
 #include "doors/scan/enqueue.h"
 #include "doors/scan/options.h"
 #include "doors/scan/summary.h"
+#include "core/log/log.h"
+#include "fleet/metrics/metrics.h"
 #include "fleet/pool/pool.h"
 
 enum { COMMIT_MS = 1000, WAIT_MS = 100, OPEN_AHEAD = 4 };
@@ -38,6 +40,7 @@ struct scan {
 	struct dt_arena arena; /* for one input */
 	struct job *jobs;
 	struct dt_progress progress;
+	struct dt_metrics_out *metrics;
 	struct dt_scan_summary summary;
 	int64_t committed;
 	int list_fd;
@@ -192,6 +195,8 @@ static enum dt_status take_result(struct scan *scan, struct dt_pool_result *resu
 	struct job *job = &scan->jobs[result->id];
 	enum dt_status status = DT_OK;
 
+	if (result->died)
+		dt_log(DT_LOG_WARNING, "worker-lost", result->facts.file.path, "%s", result->facts.failure ? result->facts.failure->text : "");
 	if (result->facts.schema) {
 		/* What the scan saw of the file before it was read is what the next scan compares. */
 		if (!result->facts.file.container) {
@@ -257,6 +262,23 @@ static enum dt_status commit_in_time(struct scan *scan, struct dt_error *err)
 	return dt_intake_commit(&scan->intake, err);
 }
 
+static void count(struct scan *scan)
+{
+	const struct dt_pool_counts *lost = dt_pool_counts(scan->pool);
+
+	dt_metric_set(DT_METRIC_INPUTS, scan->progress.done);
+	dt_metric_set(DT_METRIC_UNCHANGED, scan->progress.unchanged);
+	dt_metric_set(DT_METRIC_KNOWN, scan->progress.known);
+	dt_metric_set(DT_METRIC_UNREADABLE, scan->intake.classes[DT_CLASS_UNREADABLE]);
+	dt_metric_set(DT_METRIC_LOST_SIGNAL, lost->signals);
+	dt_metric_set(DT_METRIC_LOST_DEADLINE, lost->deadlines);
+	dt_metric_set(DT_METRIC_LOST_PROTOCOL, lost->protocol);
+	dt_metric_set(DT_METRIC_CRASHES_ADDED, scan->intake.counts.added);
+	dt_metric_set(DT_METRIC_CRASHES_CHANGED, scan->intake.counts.changed);
+	dt_metric_set(DT_METRIC_RETRIES, scan->intake.counts.retries);
+	dt_metrics_tick(scan->metrics, false);
+}
+
 static void tick(struct scan *scan)
 {
 	struct dt_walk_counts counts;
@@ -265,6 +287,8 @@ static void tick(struct scan *scan)
 	scan->progress.total = counts.found + counts.failed;
 	scan->progress.total_known = counts.complete;
 	dt_progress_tick(&scan->progress);
+	if (scan->metrics)
+		count(scan);
 }
 
 static enum dt_status run_loop(struct scan *scan, struct dt_error *err)
@@ -304,7 +328,7 @@ static int open_sink(struct scan *scan)
 	dt_scan_run_id(&scan->options, head.run);
 	status = dt_part_create(&scan->part, scan->options.out, &head, &err);
 	if (status == DT_ERR_NOT_FOUND) {
-		fprintf(stderr, "dumptriage: %s is complete already\n", scan->options.out);
+		dt_log(DT_LOG_INFO, "complete", NULL, "%s is complete already", scan->options.out);
 		scan->over = true;
 		return DT_EXIT_OK;
 	}
@@ -323,9 +347,9 @@ static int open_pool(struct scan *scan)
 	if (dt_pool_create(&scan->pool, &options, &err) != DT_OK)
 		return dt_door_fail("%s", err.text);
 	if (scan->options.no_sandbox)
-		fprintf(stderr, "dumptriage: warning: --no-sandbox: dumps are read without protection; only for debugging\n");
+		dt_log(DT_LOG_WARNING, "no-sandbox", NULL, "--no-sandbox: dumps are read without protection; only for debugging");
 	else if (*dt_pool_missing(scan->pool))
-		fprintf(stderr, "dumptriage: warning: this system has no %s; dumps are read under what is left\n", dt_pool_missing(scan->pool));
+		dt_log(DT_LOG_WARNING, "sandbox", NULL, "this system has no %s; dumps are read under what is left", dt_pool_missing(scan->pool));
 	scan->jobs = calloc(scan->options.jobs + 2, sizeof(*scan->jobs));
 	return scan->jobs ? DT_EXIT_OK : dt_door_fail("no memory");
 }
@@ -356,6 +380,8 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 		status = dt_intake_commit(&scan->intake, err);
 	if (status == DT_OK && scan->part && !interrupted)
 		status = dt_part_finish(scan->part, err);
+	count(scan);
+	dt_metrics_tick(scan->metrics, true);
 	dt_progress_end(&scan->progress);
 	if (status != DT_OK)
 		return dt_door_fail("%s", err->text);
@@ -388,6 +414,9 @@ static int run(struct scan *scan)
 	if (status != DT_EXIT_OK || scan->over)
 		return status;
 	dt_intake_init(&scan->intake, scan->store, scan->rules);
+	enum dt_status metrics = dt_metrics_open(&scan->metrics, scan->options.metrics, &err);
+	if (metrics != DT_OK)
+		return dt_door_fail("%s", err.text), metrics == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
 	if ((status = open_pool(scan)) != DT_EXIT_OK || (status = open_walk(scan)) != DT_EXIT_OK)
 		return status;
 	dt_progress_init(&scan->progress, scan->options.quiet);
@@ -402,6 +431,7 @@ static void close_scan(struct scan *scan)
 		free(scan->jobs[i].host);
 	}
 	free(scan->jobs);
+	dt_metrics_close(scan->metrics);
 	dt_walk_destroy(scan->walk);
 	dt_pool_destroy(scan->pool);
 	dt_part_close(scan->part);

@@ -11,8 +11,6 @@ struct dt_store *dt_store_cmd_open(const struct dt_command *self, const char *db
 	struct dt_error err;
 	enum dt_status opened;
 
-	if (!db)
-		db = getenv("DUMPTRIAGE_DB");
 	if (!db) {
 		*status = dt_door_usage(self, "--db is missing");
 		return NULL;

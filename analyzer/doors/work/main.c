@@ -8,6 +8,7 @@ static const struct dt_command commands[] = {
 	  "      --db URL                   store: a path, sqlite:PATH, postgresql://...\n"
 	  "      --jobs N                   processes that read dumps (processors)\n"
 	  "      --idle SECONDS             end when nothing came for so long (0: never)\n"
+	  "      --metrics FILE|ADDR:PORT   Prometheus' text format, into a file or served at /metrics\n"
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
 	  "      --deadline SECONDS         for one dump (30)\n"
 	  "      --no-sandbox               for debugging: read hostile input without protection\n\n"

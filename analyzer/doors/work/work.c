@@ -15,11 +15,13 @@
 #include "core/base/time.h"
 #include "fleet/intake/intake.h"
 #include "fleet/intake/location.h"
+#include "core/log/log.h"
+#include "fleet/metrics/metrics.h"
 #include "fleet/pool/pool.h"
 #include "fleet/queue/queue.h"
 #include "fleet/walk/walk.h"
 
-enum { DB = 300, QUEUE, JOBS, IDLE, SIGNATURES, DEADLINE, NO_SANDBOX };
+enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, DEADLINE, NO_SANDBOX };
 enum { MAX_JOBS = 256, AHEAD = 8, BATCH = 64, COMMIT_MS = 250, WAIT_MS = 100, LAST_ATTEMPT = 2, RECONNECT_TRIES = 60 };
 
 enum stage { FREE, OPENING, READING, STORED, FAILED };
@@ -34,7 +36,8 @@ struct message {
 };
 
 struct work {
-	const char *db, *queue_url, *signatures;
+	const char *db, *queue_url, *signatures, *metrics_target;
+	struct dt_metrics_out *metrics;
 	unsigned jobs, idle_s, deadline_s;
 	bool no_sandbox;
 	struct dt_rules *rules;
@@ -84,7 +87,7 @@ static enum dt_status accept_message(struct work *work, const struct dt_delivery
 	work->redelivered += delivery->redelivered;
 	dt_arena_reset(&work->arena);
 	if (dt_location_read(delivery->body, &work->arena, &location, err) != DT_OK) {
-		fprintf(stderr, "dumptriage: work: %s\n", err->text);
+		dt_log(DT_LOG_WARNING, "message", NULL, "%s", err->text);
 		work->rejected++;
 		return dt_queue_reject(work->queue, delivery->tag, err);
 	}
@@ -145,7 +148,7 @@ static enum dt_status reconnect(struct work *work, struct dt_error *err)
 {
 	enum dt_status status = DT_ERR_IO;
 
-	fprintf(stderr, "dumptriage: work: %s; trying again\n", err->text);
+	dt_log(DT_LOG_WARNING, "queue-lost", NULL, "%s; trying again", err->text);
 	dt_queue_close(work->queue);
 	work->queue = NULL;
 	for (size_t i = 0; i < work->room; i++)
@@ -280,6 +283,25 @@ static enum dt_status round_once(struct work *work, bool *queue_failed, struct d
 	return status;
 }
 
+static void count(const struct work *work)
+{
+	const struct dt_pool_counts *lost = dt_pool_counts(work->pool);
+
+	dt_metric_set(DT_METRIC_MESSAGES, work->done);
+	dt_metric_set(DT_METRIC_REJECTED, work->rejected);
+	dt_metric_set(DT_METRIC_REDELIVERED, work->redelivered);
+	dt_metric_set(DT_METRIC_IN_FLIGHT, work->used);
+	dt_metric_set(DT_METRIC_KNOWN, work->intake.classes[DT_CLASS_KNOWN_INCIDENT]);
+	dt_metric_set(DT_METRIC_UNREADABLE, work->intake.classes[DT_CLASS_UNREADABLE]);
+	dt_metric_set(DT_METRIC_LOST_SIGNAL, lost->signals);
+	dt_metric_set(DT_METRIC_LOST_DEADLINE, lost->deadlines);
+	dt_metric_set(DT_METRIC_LOST_PROTOCOL, lost->protocol);
+	dt_metric_set(DT_METRIC_CRASHES_ADDED, work->intake.counts.added);
+	dt_metric_set(DT_METRIC_CRASHES_CHANGED, work->intake.counts.changed);
+	dt_metric_set(DT_METRIC_RETRIES, work->intake.counts.retries);
+	dt_metrics_tick(work->metrics, false);
+}
+
 static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 {
 	enum dt_status status = DT_OK;
@@ -290,6 +312,8 @@ static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 		if (!work->used && work->idle_s && now_ms() - work->heard > (int64_t)work->idle_s * 1000)
 			break;
 		drop_lost(work);
+		if (work->metrics)
+			count(work);
 		status = round_once(work, &queue_failed, err);
 		if (status != DT_OK && queue_failed)
 			status = reconnect(work, err);
@@ -314,6 +338,7 @@ static int one(struct work *work, const struct dt_command *self, int option, con
 	switch (option) {
 	case DB: work->db = value; return DT_EXIT_OK;
 	case QUEUE: work->queue_url = value; return DT_EXIT_OK;
+	case METRICS: work->metrics_target = value; return DT_EXIT_OK;
 	case JOBS: return number_option(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
 	case IDLE: return number_option(self, "--idle", value, 0, 86400, &work->idle_s);
 	case SIGNATURES: work->signatures = value; return DT_EXIT_OK;
@@ -328,7 +353,7 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },     { "queue", required_argument, NULL, QUEUE },           { "jobs", required_argument, NULL, JOBS },
 		{ "idle", required_argument, NULL, IDLE }, { "signatures", required_argument, NULL, SIGNATURES }, { "deadline", required_argument, NULL, DEADLINE },
-		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { 0 },
+		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "metrics", required_argument, NULL, METRICS }, { 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct dt_queue_url url;
@@ -336,8 +361,6 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 	int option, status = DT_EXIT_OK;
 
 	work->jobs = processors > 0 && processors < MAX_JOBS ? (unsigned)processors : 1;
-	work->db = getenv("DUMPTRIAGE_DB");
-	work->queue_url = getenv("DUMPTRIAGE_QUEUE");
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
 		status = one(work, self, option, optarg);
 	if (status == DT_EXIT_OK && optind < argc)
@@ -365,6 +388,8 @@ static enum dt_status open_all(struct work *work, struct dt_error *err)
 		status = dt_walk_create(&work->walk, &(struct dt_walk_options){ .list_fd = -1 }, err);
 	if (status == DT_OK)
 		status = dt_queue_open(&work->queue, work->queue_url, (unsigned)work->room, err);
+	if (status == DT_OK)
+		status = dt_metrics_open(&work->metrics, work->metrics_target, err);
 	dt_intake_init(&work->intake, work->store, work->rules);
 	/* Batches end by settle(), which acknowledges them. */
 	work->intake.batch = SIZE_MAX;
@@ -377,9 +402,11 @@ static int run(struct work *work)
 	enum dt_status status = open_all(work, &err);
 
 	if (status == DT_OK && *dt_pool_missing(work->pool) && !work->no_sandbox)
-		fprintf(stderr, "dumptriage: warning: this system has no %s; dumps are read under what is left\n", dt_pool_missing(work->pool));
+		dt_log(DT_LOG_WARNING, "sandbox", NULL, "this system has no %s; dumps are read under what is left", dt_pool_missing(work->pool));
 	if (status == DT_OK)
 		status = run_rounds(work, &err);
+	if (status == DT_ERR_USAGE)
+		return dt_door_fail("%s", err.text), DT_EXIT_USAGE;
 	if (status != DT_OK)
 		return dt_door_fail("%s", err.text);
 	printf("%llu messages done, %llu failed, %llu came again; %llu new crashes, %llu changed, %llu known already\n", (unsigned long long)work->done,
@@ -407,6 +434,8 @@ int dt_work_work(const struct dt_command *self, int argc, char **argv)
 		if (work.messages[i].stage != FREE)
 			forget(&work, &work.messages[i]);
 	free(work.messages);
+	dt_metrics_tick(work.metrics, true);
+	dt_metrics_close(work.metrics);
 	dt_queue_close(work.queue);
 	dt_walk_destroy(work.walk);
 	dt_pool_destroy(work.pool);

@@ -43,7 +43,7 @@ static int64_t slide(struct cursor *cursor, int64_t from, int64_t until)
 /* How much of the baseline's onsets the window should have: its part of the time, more when the rest of the fleet had more. */
 static double share_of(double rest_window, double rest_before, double hours, double window)
 {
-	double factor = (rest_window + 1) / (rest_before + 1) * hours / window;
+	double factor = (rest_window + 1) / (rest_before * window / hours + 1);
 
 	return window / hours * (factor > 1 ? factor : 1);
 }
