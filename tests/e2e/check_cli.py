@@ -348,6 +348,67 @@ class Linking(unittest.TestCase):
         self.assertLessEqual(loaded, {"linux-vdso.so.1", "libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"})
 
 
+class Config(unittest.TestCase):
+    """Options from a file and the environment: file < environment < command line."""
+
+    def config(self, text, *args, **environment):
+        path = SCRATCH / "test.conf"
+        path.write_text(text)
+        return run(*args, "--config", path, env={**os.environ, **environment})
+
+    def test_file_environment_command_line(self):
+        dump = sample("csagent-50")
+        self.assertEqual(records(self.config("format = jsonl  \n# a comment\n", "analyze", dump))[0]["bugcheck"]["code"], "0x50")
+        out = self.config("format = jsonl\n", "analyze", dump, DUMPTRIAGE_FORMAT="json")
+        self.assertTrue(out.stdout.startswith("{\n"))
+        out = self.config("format = jsonl\n", "analyze", "--format", "text", dump, DUMPTRIAGE_FORMAT="json")
+        self.assertIn("known-incident", out.stdout.splitlines()[1])
+
+    def test_sections_and_flags(self):
+        dump = sample("csagent-50")
+        out = self.config("[analyze]\nformat = jsonl\nverbose = yes\n[scan]\nquiet = yes\n", "analyze", dump)
+        self.assertEqual(len(records(out)), 1)
+        short = self.config("verbose = no\n", "analyze", dump)
+        long = self.config("verbose = yes\n", "analyze", dump)
+        self.assertGreater(len(long.stdout), len(short.stdout))
+
+    def test_mistakes_are_named_with_their_line(self):
+        for text, said in (("frobnicate = 1\n", "test.conf:1"), ("\n\nhello\n", "test.conf:3"), ("[scan\n", "[command]"), ("[frob]\n", "frob"),
+                           ("[analyze]\njobs = 2\n", "no option 'jobs'"), ("verbose = maybe\n", "yes or no"), ("log-level = loud\n", "log-level")):
+            out = self.config(text, "analyze", sample("csagent-50"))
+            self.assertEqual(out.returncode, 2, text)
+            self.assertIn(said, out.stderr)
+        self.assertEqual(run("analyze", "--config", SCRATCH / "nothing.conf", "x").returncode, 3)
+
+    def test_config_prints_what_is_in_force_without_passwords(self):
+        out = self.config("db = postgresql://u:hunter2@h/d\njobs = 3\n[scan]\njobs = 4\n", "config", "scan", DUMPTRIAGE_QUIET="yes")
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertIn("jobs = 4", out.stdout)
+        self.assertIn("test.conf:4", out.stdout)
+        self.assertIn("quiet = yes   # DUMPTRIAGE_QUIET", out.stdout)
+        self.assertIn("u:***@h", out.stdout)
+        self.assertNotIn("hunter2", out.stdout + out.stderr)
+        self.assertIn("can be read by others", out.stderr)
+
+    def test_logs_as_json(self):
+        out = run("incidents", "--db", SCRATCH / "nothing.db", "--log-format", "json")
+        line = json.loads(out.stderr)
+        self.assertEqual((line["level"], out.returncode), ("error", 3))
+        self.assertIn("no store", line["message"])
+
+    def test_metrics_of_a_scan(self):
+        share = SCRATCH / "metrics-share"
+        share.mkdir(exist_ok=True)
+        (share / "a.dmp").write_bytes(sample("csagent-50").read_bytes())
+        (SCRATCH / "metrics.db").unlink(missing_ok=True)
+        out = run("scan", share, "--db", SCRATCH / "metrics.db", "--metrics", SCRATCH / "m.prom")
+        self.assertEqual(out.returncode, 0, out.stderr)
+        text = (SCRATCH / "m.prom").read_text()
+        self.assertIn("dumptriage_inputs_total 1\n", text)
+        self.assertIn("dumptriage_known_incidents_total 1\n", text)
+        self.assertEqual(run("scan", share, "--db", SCRATCH / "metrics.db", "--metrics", "nonsense").returncode, 2)
+
+
 if __name__ == "__main__":
     SCRATCH.mkdir(parents=True, exist_ok=True)
     sys.argv[1:] = []

@@ -76,9 +76,15 @@ struct dt_rules *dt_door_rules(const char *path)
 	return NULL;
 }
 
+static struct dt_config *config;
+
+const struct dt_config *dt_door_config(void)
+{
+	return config;
+}
+
 int dt_door_run(const struct dt_command *command, int argc, char **argv)
 {
-	struct dt_config *config = NULL;
 	struct dt_error err;
 	enum dt_status status = dt_config_apply(&config, &argc, &argv, &err);
 
@@ -86,6 +92,7 @@ int dt_door_run(const struct dt_command *command, int argc, char **argv)
 		return dt_door_fail("%s", err.text), status == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
 	int exit_status = command->run(command, argc, argv);
 	dt_config_free(config);
+	config = NULL;
 	return exit_status;
 }
 

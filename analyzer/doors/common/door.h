@@ -28,6 +28,9 @@ struct dt_command {
 
 /* Runs a command with the options of the configuration file and the environment before its own; argv[0] is its name. */
 int dt_door_run(const struct dt_command *command, int argc, char **argv);
+/* What that found; during a command's run. */
+struct dt_config;
+const struct dt_config *dt_door_config(void);
 /* main() of a program in libexec: runs the command that argv[1] names. */
 int dt_door_main(const struct dt_command *commands, size_t count, int argc, char **argv);
 /* Becomes the command's program; returns only when that failed. */
