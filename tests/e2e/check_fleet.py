@@ -65,6 +65,8 @@ class Fleet(unittest.TestCase):
         rows = [json.loads(line) for line in run("store", "export", "--db", db).stdout.splitlines()]
         ids = [row["crash_id"] for row in rows if row["crash_id"]]
         self.assertEqual(len(ids), len(set(ids)))
+        if len(ids) not in (COUNT, COUNT // 40):
+            print(out.stdout, *[json.dumps(row["failure"]) for row in rows if row["failure"]][:5], sep="\n")
         return len(ids)
 
 

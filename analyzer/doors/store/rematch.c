@@ -26,15 +26,20 @@ struct item {
 	struct dt_error err;
 };
 
+/* Two of them: one is read while the other is judged. */
+struct page {
+	struct dt_arena arena;
+	struct item *items;
+	size_t count;
+};
+
 struct rematch {
 	const char *db, *signatures, *signature;
 	bool dry;
 	unsigned jobs;
 	struct dt_rules *rules;
 	struct dt_store *store;
-	struct dt_arena page;
-	struct item *items;
-	size_t count;
+	struct page pages[2], *filling;
 	uint64_t judged, changed, skipped, last;
 	uint64_t moves[DT_verdict_class_COUNT][DT_verdict_class_COUNT];
 	size_t shown;
@@ -43,6 +48,7 @@ struct rematch {
 /* A slice of the page. */
 struct slice {
 	struct rematch *rematch;
+	struct page *page;
 	struct dt_arena arena;
 	struct dt_buf now, then;
 	size_t from, until;
@@ -82,21 +88,22 @@ static void *judge_slice(void *argument)
 	struct slice *slice = argument;
 
 	for (size_t i = slice->from; i < slice->until; i++)
-		judge_item(slice, &slice->rematch->items[i]);
+		judge_item(slice, &slice->page->items[i]);
 	return NULL;
 }
 
 static bool take(void *context, const struct dt_stored *row)
 {
 	struct rematch *rematch = context;
-	struct item *item = &rematch->items[rematch->count++];
+	struct page *page = rematch->filling;
+	struct item *item = &page->items[page->count++];
 
 	memset(item, 0, sizeof(*item));
 	item->row = *row;
-	item->row.key = dt_arena_strdup(&rematch->page, row->key);
-	item->row.host = row->host ? dt_arena_strdup(&rematch->page, row->host) : NULL;
-	item->row.facts = dt_arena_bytes(&rematch->page, row->facts);
-	item->row.judgement = dt_arena_bytes(&rematch->page, row->judgement);
+	item->row.key = dt_arena_strdup(&page->arena, row->key);
+	item->row.host = row->host ? dt_arena_strdup(&page->arena, row->host) : NULL;
+	item->row.facts = dt_arena_bytes(&page->arena, row->facts);
+	item->row.judgement = dt_arena_bytes(&page->arena, row->judgement);
 	rematch->last = row->id;
 	return true;
 }
@@ -134,13 +141,14 @@ static bool take_candidate(void *context, const struct dt_stored *row)
 	return candidates->count < PAGE;
 }
 
-static enum dt_status load_page(struct rematch *rematch, struct dt_error *err)
+static enum dt_status load_page(struct rematch *rematch, struct page *page, struct dt_error *err)
 {
 	struct candidates candidates = { .rematch = rematch };
 	enum dt_status status;
 
-	rematch->count = 0;
-	dt_arena_reset(&rematch->page);
+	rematch->filling = page;
+	page->count = 0;
+	dt_arena_reset(&page->arena);
 	if (!rematch->signature)
 		return dt_store_each(rematch->store, &(struct dt_store_query){ .after = rematch->last, .limit = PAGE, .records = true }, take, rematch, err);
 	if (!(candidates.keys = malloc(PAGE * sizeof(*candidates.keys))))
@@ -151,27 +159,31 @@ static enum dt_status load_page(struct rematch *rematch, struct dt_error *err)
 		status = dt_store_each(rematch->store, &(struct dt_store_query){ .key = candidates.keys[i], .records = true, .limit = 1 }, take, rematch, err);
 	rematch->last = last;
 	free(candidates.keys);
-	return status;
+	return status == DT_OK && page->arena.failed ? dt_fail(err, DT_ERR_NOMEM, "no memory") : status;
 }
 
-static enum dt_status judge_page(struct rematch *rematch, struct slice *slices)
+/* Threads that judge a page, while this one may read the next. */
+static void begin_page(struct rematch *rematch, struct page *page, struct slice *slices)
 {
-	size_t each = (rematch->count + rematch->jobs - 1) / rematch->jobs;
+	size_t each = (page->count + rematch->jobs - 1) / rematch->jobs;
 
 	for (unsigned i = 0; i < rematch->jobs; i++) {
 		struct slice *slice = &slices[i];
-		slice->from = i * each < rematch->count ? i * each : rematch->count;
-		slice->until = slice->from + each < rematch->count ? slice->from + each : rematch->count;
+		slice->page = page;
+		slice->from = i * each < page->count ? i * each : page->count;
+		slice->until = slice->from + each < page->count ? slice->from + each : page->count;
 		dt_arena_reset(&slice->arena);
-		slice->threaded = i > 0 && pthread_create(&slice->thread, NULL, judge_slice, slice) == 0;
-		if (!slice->threaded && i > 0)
-			judge_slice(slice);
+		slice->threaded = pthread_create(&slice->thread, NULL, judge_slice, slice) == 0;
 	}
-	judge_slice(&slices[0]);
-	for (unsigned i = 1; i < rematch->jobs; i++)
+}
+
+static void end_page(struct rematch *rematch, struct slice *slices)
+{
+	for (unsigned i = 0; i < rematch->jobs; i++)
 		if (slices[i].threaded)
 			pthread_join(slices[i].thread, NULL);
-	return DT_OK;
+		else
+			judge_slice(&slices[i]);
 }
 
 static void tell(struct rematch *rematch, const struct item *item)
@@ -185,12 +197,12 @@ static void tell(struct rematch *rematch, const struct item *item)
 	       item->crash.judgement.matches_count ? "  " : "", item->crash.judgement.matches_count ? item->crash.judgement.matches[0].signature : "");
 }
 
-static enum dt_status write_page(struct rematch *rematch, struct dt_error *err)
+static enum dt_status write_page(struct rematch *rematch, struct page *page, struct dt_error *err)
 {
 	struct dt_store_counts counts = { 0 };
 
-	for (size_t i = 0; i < rematch->count; i++) {
-		struct item *item = &rematch->items[i];
+	for (size_t i = 0; i < page->count; i++) {
+		struct item *item = &page->items[i];
 		if (item->status != DT_OK) {
 			*err = item->err;
 			return item->status;
@@ -210,17 +222,16 @@ static enum dt_status write_page(struct rematch *rematch, struct dt_error *err)
 
 static enum dt_status run_pages(struct rematch *rematch, struct slice *slices, struct dt_error *err)
 {
-	enum dt_status status;
+	unsigned at = 0;
+	enum dt_status status = load_page(rematch, &rematch->pages[at], err), next;
 
-	do {
-		status = load_page(rematch, err);
-		if (status == DT_OK && rematch->page.failed)
-			status = dt_fail(err, DT_ERR_NOMEM, "no memory");
-		if (status == DT_OK)
-			status = judge_page(rematch, slices);
-		if (status == DT_OK)
-			status = write_page(rematch, err);
-	} while (status == DT_OK && rematch->count);
+	while (status == DT_OK && rematch->pages[at].count) {
+		begin_page(rematch, &rematch->pages[at], slices);
+		next = load_page(rematch, &rematch->pages[1 - at], err);
+		end_page(rematch, slices);
+		status = next == DT_OK ? write_page(rematch, &rematch->pages[at], err) : next;
+		at = 1 - at;
+	}
 	return status;
 }
 
@@ -230,23 +241,27 @@ static int run(struct rematch *rematch)
 	struct dt_error err;
 	enum dt_status status;
 
-	rematch->items = malloc(PAGE * sizeof(*rematch->items));
-	dt_arena_init(&rematch->page, 512u << 20);
+	for (unsigned i = 0; i < 2; i++) {
+		rematch->pages[i].items = malloc(PAGE * sizeof(struct item));
+		dt_arena_init(&rematch->pages[i].arena, 512u << 20);
+	}
 	for (unsigned i = 0; slices && i < rematch->jobs; i++) {
 		slices[i].rematch = rematch;
 		dt_arena_init(&slices[i].arena, 1u << 30);
 		dt_buf_init(&slices[i].now, DT_MAX_RECORD);
 		dt_buf_init(&slices[i].then, DT_MAX_RECORD);
 	}
-	status = slices && rematch->items ? run_pages(rematch, slices, &err) : dt_fail(&err, DT_ERR_NOMEM, "no memory");
+	status = slices && rematch->pages[0].items && rematch->pages[1].items ? run_pages(rematch, slices, &err) : dt_fail(&err, DT_ERR_NOMEM, "no memory");
 	for (unsigned i = 0; slices && i < rematch->jobs; i++) {
 		dt_arena_deinit(&slices[i].arena);
 		dt_buf_deinit(&slices[i].now);
 		dt_buf_deinit(&slices[i].then);
 	}
 	free(slices);
-	free(rematch->items);
-	dt_arena_deinit(&rematch->page);
+	for (unsigned i = 0; i < 2; i++) {
+		free(rematch->pages[i].items);
+		dt_arena_deinit(&rematch->pages[i].arena);
+	}
 	return status == DT_OK ? DT_EXIT_OK : dt_door_fail("%s", err.text);
 }
 
