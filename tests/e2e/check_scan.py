@@ -193,6 +193,19 @@ class Scan(Case):
         self.assertEqual(self.query("SELECT name FROM hosts"), [("gamma",)])
 
 
+    def test_host_of_a_report_beside_the_dump(self):
+        self.put("x/1.dmp", dump_at("vgk-50", JULY_19))
+        self.put("x/Report.wer", "\ufeffVersion=1\r\nEventType=BlueScreen\r\nComputerName=DELTA-9.corp.example\r\n".encode("utf-16-le"))
+        self.put("y/2.dmp", dump_at("vgk-50", JULY_19 + HOUR))
+        self.put("y/Report.wer", b"\xff\xfe=\0" + b"A\0" * 300000)
+        out = run("scan", self.share, "--db", self.db)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertIn("2 inputs", out.stdout)
+        self.assertEqual(self.query("SELECT name FROM hosts"), [("delta-9",)])
+        record = json.loads(run("store", "export", "--host", "delta-9", "--db", self.db).stdout)
+        self.assertEqual(record["host"], {"name": "delta-9", "source": "wer"})
+
+
 class Share(Case):
     """What lies on a share beside dumps, and how a share fails."""
 
@@ -219,7 +232,7 @@ class Share(Case):
     def test_unreadable_folder_costs_itself(self):
         self.put("a/1.dmp", built("vgk-50"))
         self.put("b/2.dmp", dump_at("vgk-50", JULY_19))
-        out = self.scan(env=self.faults(DT_FAULT_READDIR_ESTALE="/b"))
+        out = self.scan(env=self.faults(DT_FAULT_READDIR_ESTALE="/share/b"))
         self.assertIn("Stale file handle", out.stdout)
         self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NOT NULL"), [(1,)])
         self.scan()

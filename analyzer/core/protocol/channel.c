@@ -9,15 +9,17 @@ enum { CHUNK = 65536 };
 
 void dt_channel_init(struct dt_channel *channel, int socket)
 {
-	*channel = (struct dt_channel){ .socket = socket, .fd = -1 };
+	*channel = (struct dt_channel){ .socket = socket, .fds = { -1, -1 } };
 	dt_buf_init(&channel->in, DT_MESSAGE_MAX + DT_MESSAGE_HEADER + CHUNK);
 }
 
 void dt_channel_deinit(struct dt_channel *channel)
 {
-	if (channel->fd >= 0)
-		close(channel->fd);
-	channel->fd = -1;
+	for (int i = 0; i < 2; i++) {
+		if (channel->fds[i] >= 0)
+			close(channel->fds[i]);
+		channel->fds[i] = -1;
+	}
 	dt_buf_deinit(&channel->in);
 }
 
@@ -28,22 +30,22 @@ static void put_u32(uint8_t *at, uint32_t value)
 }
 
 /* Descriptors travel with the first byte of their message. */
-static ssize_t send_some(int socket, struct iovec *parts, size_t count, int fd)
+static ssize_t send_some(int socket, struct iovec *parts, size_t count, const int fds[2], size_t fd_count)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = { 0 };
 	struct msghdr header = { .msg_iov = parts, .msg_iovlen = count };
 
-	if (fd >= 0) {
+	if (fd_count) {
 		header.msg_control = control.bytes;
-		header.msg_controllen = sizeof(control.bytes);
+		header.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
 		struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 		rights->cmsg_level = SOL_SOCKET;
 		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+		rights->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(rights), fds, fd_count * sizeof(int));
 	}
 	return sendmsg(socket, &header, MSG_NOSIGNAL);
 }
@@ -52,7 +54,8 @@ enum dt_status dt_channel_send(struct dt_channel *channel, const struct dt_messa
 {
 	uint8_t header[DT_MESSAGE_HEADER] = { 0 };
 	struct iovec parts[2] = { { header, sizeof(header) }, { (void *)(uintptr_t)message->body.data, message->body.len } };
-	int fd = message->fd;
+	const int fds[2] = { message->fd, message->report };
+	size_t fd_count = message->fd < 0 ? 0 : message->has_report ? 2 : 1;
 
 	if (message->body.len > DT_MESSAGE_MAX)
 		return dt_fail(err, DT_ERR_LIMIT, "a message of %zu bytes is over the limit of %u", message->body.len, DT_MESSAGE_MAX);
@@ -61,12 +64,12 @@ enum dt_status dt_channel_send(struct dt_channel *channel, const struct dt_messa
 	put_u32(header + 8, (uint32_t)message->job);
 	put_u32(header + 12, (uint32_t)(message->job >> 32));
 	for (size_t at = 0; at < 2;) {
-		ssize_t sent = send_some(channel->socket, parts + at, 2 - at, fd);
+		ssize_t sent = send_some(channel->socket, parts + at, 2 - at, fds, fd_count);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0)
 			return dt_fail(err, DT_ERR_IO, "cannot send to the other side: %s", strerror(errno));
-		fd = -1;
+		fd_count = 0;
 		for (; at < 2 && (size_t)sent >= parts[at].iov_len; at++)
 			sent -= (ssize_t)parts[at].iov_len;
 		if (at < 2) {
@@ -86,10 +89,12 @@ static void keep_descriptor(struct dt_channel *channel, struct msghdr *header)
 		for (size_t i = 0; i < count; i++) {
 			int fd;
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (channel->fd >= 0)
-				close(fd);
+			if (channel->fds[0] < 0)
+				channel->fds[0] = fd;
+			else if (channel->fds[1] < 0)
+				channel->fds[1] = fd;
 			else
-				channel->fd = fd;
+				close(fd);
 		}
 	}
 }
@@ -145,9 +150,11 @@ enum dt_status dt_channel_receive(struct dt_channel *channel, struct dt_message 
 		if (dt_bytes_has(in, 0, DT_MESSAGE_HEADER) && dt_bytes_sub(in, DT_MESSAGE_HEADER, len, &message->body)) {
 			message->type = (enum dt_message_type)type;
 			message->job = dt_bytes_u64_or(in, 8, 0);
-			message->fd = type == DT_MESSAGE_JOB ? channel->fd : -1;
+			message->fd = type == DT_MESSAGE_JOB ? channel->fds[0] : -1;
+			message->has_report = type == DT_MESSAGE_JOB && channel->fds[1] >= 0;
+			message->report = message->has_report ? channel->fds[1] : -1;
 			if (type == DT_MESSAGE_JOB)
-				channel->fd = -1;
+				channel->fds[0] = channel->fds[1] = -1;
 			channel->taken = DT_MESSAGE_HEADER + len;
 			return DT_OK;
 		}

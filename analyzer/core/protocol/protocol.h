@@ -8,7 +8,7 @@
  *
  *   parent -> worker   HELLO   version, options          once
  *   worker -> parent   READY   version, mechanisms       once
- *   parent -> worker   JOB     options, first member, path; a descriptor
+ *   parent -> worker   JOB     options, first member, path; a descriptor, and one of a Report.wer beside it
  *   worker -> parent   MEMBER  index and name: what comes next is of this member of the archive
  *   worker -> parent   RECORD  facts in binary (model/codec.h), any number
  *   worker -> parent   DONE    nothing: the job is over
@@ -44,6 +44,8 @@ struct dt_message {
 	uint64_t job;
 	struct dt_bytes body; /* received: borrowed from the channel until its next receive */
 	int fd;               /* -1: none; a received one is the receiver's to close */
+	bool has_report;      /* a second descriptor comes with fd */
+	int report;           /* likewise */
 };
 
 /* Bits of HELLO and JOB. */
@@ -82,7 +84,7 @@ struct dt_channel {
 	int socket;
 	struct dt_buf in; /* bytes received, not yet handed out */
 	size_t taken;     /* bytes of the message handed out last */
-	int fd;           /* descriptor received, -1 none */
+	int fds[2];       /* descriptors received, -1 none */
 };
 
 void dt_channel_init(struct dt_channel *channel, int socket);

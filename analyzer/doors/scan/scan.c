@@ -12,6 +12,7 @@
 #include "core/base/names.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "doors/scan/count.h"
 #include "doors/scan/enqueue.h"
 #include "doors/scan/options.h"
 #include "doors/scan/summary.h"
@@ -40,6 +41,7 @@ struct scan {
 	struct dt_arena arena; /* for one input */
 	struct job *jobs;
 	struct dt_progress progress;
+	struct dt_counter *counter; /* NULL: nobody watches */
 	struct dt_metrics_out *metrics;
 	struct dt_scan_summary summary;
 	int64_t committed;
@@ -148,7 +150,8 @@ static enum dt_status take_found(struct scan *scan, struct dt_found *found, stru
 
 static enum dt_status submit(struct scan *scan, struct dt_opened *opened, struct dt_error *err)
 {
-	struct dt_pool_job job = { .path = opened->found.path, .fd = opened->fd, .hash = scan->options.hash, .hash_large = scan->options.hash_large };
+	struct dt_pool_job job = { .path = opened->found.path, .fd = opened->fd, .has_report = opened->report_fd >= 0,
+		                   .report_fd = opened->report_fd, .hash = scan->options.hash, .hash_large = scan->options.hash_large };
 	const char *host;
 
 	dt_arena_reset(&scan->arena);
@@ -157,8 +160,6 @@ static enum dt_status submit(struct scan *scan, struct dt_opened *opened, struct
 		job.id++;
 	scan->jobs[job.id] = (struct job){ .used = true, .path = opened->found.path, .host = host ? strdup(host) : NULL,
 		                           .size = opened->found.size, .mtime = filetime(opened->found.mtime_ns) };
-	if (opened->report_fd >= 0)
-		close(opened->report_fd);
 	return dt_pool_submit(scan->pool, &job, err);
 }
 
@@ -286,6 +287,8 @@ static void tick(struct scan *scan)
 	dt_walk_counts(scan->walk, &counts);
 	scan->progress.total = counts.found + counts.failed;
 	scan->progress.total_known = counts.complete;
+	if (scan->counter && !counts.complete)
+		scan->progress.total = dt_counter_total(scan->counter, &scan->progress.total_known);
 	dt_progress_tick(&scan->progress);
 	if (scan->metrics)
 		count(scan);
@@ -371,7 +374,12 @@ static int open_walk(struct scan *scan)
 			return dt_door_fail("%s: %s", list, strerror(errno));
 		options.list_fd = scan->list_fd;
 	}
-	return dt_walk_create(&scan->walk, &options, &err) == DT_OK ? DT_EXIT_OK : dt_door_fail("%s", err.text);
+	if (dt_walk_create(&scan->walk, &options, &err) != DT_OK)
+		return dt_door_fail("%s", err.text);
+	/* A share is asked for its names a second time only for somebody who waits for the end. */
+	if (isatty(STDERR_FILENO) && !scan->options.quiet && !scan->options.enqueue)
+		scan->counter = dt_counter_start(&options);
+	return DT_EXIT_OK;
 }
 
 static int finish(struct scan *scan, enum dt_status status, struct dt_error *err)
@@ -432,6 +440,7 @@ static void close_scan(struct scan *scan)
 	}
 	free(scan->jobs);
 	dt_metrics_close(scan->metrics);
+	dt_counter_stop(scan->counter);
 	dt_walk_destroy(scan->walk);
 	dt_pool_destroy(scan->pool);
 	dt_part_close(scan->part);

@@ -217,12 +217,11 @@ static enum dt_status take_opened(struct work *work, struct dt_error *err)
 		message->stage = READING;
 		message->size = opened.found.size;
 		message->mtime = (uint64_t)(opened.found.mtime_ns / 100 + (int64_t)DT_TIME_UNIX_EPOCH);
-		if (opened.report_fd >= 0)
-			close(opened.report_fd);
 		if (opened.fd < 0) {
 			status = keep_unopened(work, message, &opened.found.err, err);
 		} else {
-			const struct dt_pool_job job = { .id = opened.found.user, .path = message->path, .fd = opened.fd, .hash = true };
+			const struct dt_pool_job job = { .id = opened.found.user, .path = message->path, .fd = opened.fd,
+			                                 .has_report = opened.report_fd >= 0, .report_fd = opened.report_fd, .hash = true };
 			status = dt_pool_submit(work->pool, &job, err);
 		}
 		dt_found_free(&opened.found);

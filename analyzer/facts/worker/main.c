@@ -14,6 +14,7 @@
 #include "core/protocol/protocol.h"
 #include "facts/archive/archive.h"
 #include "facts/triage/triage.h"
+#include "facts/triage/wer.h"
 #include "facts/worker/sandbox.h"
 
 struct worker {
@@ -141,6 +142,20 @@ static bool archive_job(struct worker *worker, uint64_t id, int fd, const struct
 	return ok;
 }
 
+/* A report beside the dump may know the host that the dump does not. */
+static bool dump_job(struct worker *worker, const struct dt_message *message, const struct dt_job *job, const struct dt_triage_options *options)
+{
+	struct dt_facts facts = *dt_triage_fd(worker->triage, message->fd, job->path, options);
+	struct dt_arena arena;
+
+	dt_arena_init(&arena, 1u << 20);
+	if (message->has_report && !facts.host.name && (facts.host.name = dt_wer_host(message->report, &arena)))
+		facts.host.source = DT_HOST_WER;
+	bool ok = send_record(worker, message->job, &facts);
+	dt_arena_deinit(&arena);
+	return ok;
+}
+
 static bool work(struct worker *worker, const struct dt_message *message)
 {
 	struct dt_triage_options options = { 0 };
@@ -154,8 +169,10 @@ static bool work(struct worker *worker, const struct dt_message *message)
 		dt_sandbox_cpu(worker->cpu_seconds);
 	bool ok = dt_archive_is(message->fd)
 	                  ? archive_job(worker, message->job, message->fd, &job, &options)
-	                  : send_record(worker, message->job, dt_triage_fd(worker->triage, message->fd, job.path, &options));
+	                  : dump_job(worker, message, &job, &options);
 	close(message->fd);
+	if (message->has_report)
+		close(message->report);
 	return ok && send_done(worker, message->job);
 }
 

@@ -25,6 +25,7 @@ struct slot {
 	uint64_t id;
 	char *path;
 	int fd;           /* of the input, for another worker when this one is lost inside an archive; -1 none */
+	int report;       /* -1 none */
 	uint32_t flags;
 	char *member;     /* of the archive: where the worker is; NULL: no archive */
 	uint32_t index;   /* its number */
@@ -127,7 +128,9 @@ static void forget_job(struct slot *slot)
 	slot->path = slot->member = NULL;
 	if (slot->busy && slot->fd >= 0)
 		close(slot->fd);
-	slot->fd = -1;
+	if (slot->busy && slot->report >= 0)
+		close(slot->report);
+	slot->fd = slot->report = -1;
 	slot->busy = false;
 }
 
@@ -182,7 +185,7 @@ const struct dt_pool_counts *dt_pool_counts(const struct dt_pool *pool)
 static enum dt_status send_job(struct slot *slot, uint32_t skip, struct dt_error *err)
 {
 	struct dt_job body = { .flags = slot->flags, .skip = skip, .path = slot->path };
-	struct dt_message message = { .type = DT_MESSAGE_JOB, .job = slot->id, .fd = slot->fd };
+	struct dt_message message = { .type = DT_MESSAGE_JOB, .job = slot->id, .fd = slot->fd, .has_report = slot->report >= 0, .report = slot->report };
 	struct dt_buf buf;
 
 	dt_buf_init(&buf, DT_MESSAGE_MAX);
@@ -215,11 +218,14 @@ enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *jo
 		slot = pool->slots[i].busy ? NULL : &pool->slots[i];
 	if (!slot || !(slot->path = strdup(job->path))) {
 		close(job->fd);
+		if (job->has_report)
+			close(job->report_fd);
 		return slot ? dt_fail(err, DT_ERR_NOMEM, "no memory for a job") : dt_fail(err, DT_ERR_LIMIT, "all %u workers are busy", pool->count);
 	}
 	slot->busy = true;
 	slot->id = job->id;
 	slot->fd = job->fd;
+	slot->report = job->has_report ? job->report_fd : -1;
 	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u);
 	slot->deaths = 0;
 	slot->deadline = now_ms() + pool->deadline_ms;

@@ -27,6 +27,8 @@ struct dt_pool_job {
 	uint64_t id;      /* comes back with the result */
 	const char *path; /* the name for the record; copied */
 	int fd;           /* open for reading; belongs to the pool from submit on, also on failure */
+	bool has_report; /* report_fd, a Report.wer beside the dump, belongs to the pool likewise */
+	int report_fd;
 	bool hash, hash_large;
 };
 

@@ -201,8 +201,8 @@ static const char *const detail_sql[] = {
 	[DT_STORE_FAMILIES] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'family' AND $2 = 0 ORDER BY crashes DESC, value",
 	[DT_STORE_HOST_TIMES] = "SELECT NULL, time, crash, 0 FROM members WHERE incident = $1 AND host = $2 ORDER BY time",
 	[DT_STORE_PATTERN_HOSTS] = "SELECT name, id, families, 0 FROM hosts WHERE families >= 3 AND $1 >= 0 AND $2 = 0 ORDER BY id",
-	[DT_STORE_HOSTS] = "SELECT h.name, max(m.time), count(*), 0 FROM members m JOIN hosts h ON h.id = m.host WHERE m.incident = $1 AND $2 = 0"
-	                   " GROUP BY h.name ORDER BY count(*) DESC, h.name",
+	[DT_STORE_HOSTS] = ("SELECT h.name, max(m.time), count(*), 0 FROM members m JOIN hosts h ON h.id = m.host WHERE m.incident = $1 AND $2 = 0"
+	                    " GROUP BY h.name ORDER BY count(*) DESC, h.name"),
 };
 
 enum dt_status dt_store_detail(struct dt_store *store, uint64_t incident, enum dt_store_detail what, uint64_t host, dt_store_detail_row row,
