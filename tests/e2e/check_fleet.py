@@ -96,6 +96,22 @@ class Postgresql(Fleet):
             self.assertEqual(again.returncode, 0, again.stderr)
             self.assertEqual(self.crashes(server.url), COUNT)
 
+    def test_a_transaction_that_must_wait_too_long_is_tried_again(self):
+        with Postgres() as server:
+            self.assertEqual(run("scan", SHARE / "pc-00", "--db", server.url).returncode, 0)
+            psql = ["psql", "-q", "-X", server.url]
+            subprocess.run([*psql, "-c", "ALTER ROLE dumptriage SET lock_timeout = '30ms'"], check=True)
+            holder = subprocess.Popen([*psql, "-c", "BEGIN", "-c", "SELECT pg_advisory_xact_lock(1685417329)", "-c", "SELECT pg_sleep(1)", "-c",
+                                       "COMMIT"], stdout=subprocess.DEVNULL)
+            time.sleep(0.3)
+            metrics = SCRATCH / "retries.prom"
+            out = run("scan", SHARE / "pc-01", "--db", server.url, "--metrics", metrics)
+            holder.wait()
+            self.assertEqual(out.returncode, 0, out.stderr)
+            self.assertRegex(metrics.read_text(), r"(?m)^dumptriage_store_retries_total [1-9]")
+            self.assertEqual(len(run("store", "export", "--db", server.url).stdout.splitlines()), COUNT // 20)
+            self.assertIn("nothing disagrees", run("store", "check", "--db", server.url).stdout)
+
     def test_away(self):
         self.assertEqual(run("scan", SHARE, "--db", "postgresql://x:secret@127.0.0.1:1/none").returncode, 2)
         out = run("scan", SHARE, env={"DUMPTRIAGE_DB": "postgresql://x:secret@127.0.0.1:1/none"})

@@ -280,6 +280,13 @@ class Share(Case):
         self.assertEqual(run("merge", part, "--db", other).returncode, 0)
         self.healthy(other)
 
+    def test_a_store_on_a_network_file_system_is_refused(self):
+        self.fill(2)
+        out = self.scan(env=self.faults(DT_FAULT_NFS=str(self.folder)), status=3)
+        self.assertIn("NFS", out.stderr)
+        self.assertIn("postgresql://", out.stderr)
+        self.assertFalse(self.db.exists())
+
     def test_archives(self):
         with zipfile.ZipFile(self.share / "collected.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("pc1/a.dmp", dump_at("vgk-50", JULY_19))

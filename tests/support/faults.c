@@ -5,6 +5,7 @@
  *   DT_FAULT_OPEN_EIO      ... fails with EIO
  *   DT_FAULT_READDIR_HANG  reading a folder whose path has this part does not return
  *   DT_FAULT_READDIR_ESTALE
+ *   DT_FAULT_NFS           a path with this part lies on NFS
  *   DT_FAULT_WRITE_ENOSPC  writing to a file whose path has this part fails once DT_FAULT_AFTER bytes were written
  */
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int named(const char *variable, const char *path)
@@ -98,6 +100,18 @@ struct dirent *readdir(DIR *dir)
 		return NULL;
 	}
 	return real(dir);
+}
+
+int statfs(const char *path, struct statfs *out)
+{
+	static int (*real)(const char *, struct statfs *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "statfs");
+	int status = real(path, out);
+	if (status == 0 && named("DT_FAULT_NFS", path))
+		out->f_type = 0x6969;
+	return status;
 }
 
 static int no_space(int fd, size_t len)

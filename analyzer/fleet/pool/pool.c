@@ -16,7 +16,7 @@
 #include "core/model/codec.h"
 #include "fleet/pool/process.h"
 
-enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16, START_TRIES = 3 };
+enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16, START_TRIES = 5 };
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
 struct slot {

@@ -1,5 +1,6 @@
 #include "fleet/store/pack.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -46,16 +47,40 @@ enum dt_status dt_pack(struct dt_packer *packer, struct dt_bytes bytes, struct d
 	return dt_buf_ok(out) ? DT_OK : dt_fail(err, DT_ERR_NOMEM, "no memory");
 }
 
-static _Thread_local ZSTD_DCtx *reader;
+/* One context for each thread that reads; it goes with the thread. */
+static pthread_key_t reader_key;
+static pthread_once_t reader_once = PTHREAD_ONCE_INIT;
+
+static void free_reader(void *reader)
+{
+	ZSTD_freeDCtx(reader);
+}
+
+static void make_reader_key(void)
+{
+	(void)pthread_key_create(&reader_key, free_reader);
+}
+
+static ZSTD_DCtx *thread_reader(void)
+{
+	ZSTD_DCtx *reader;
+
+	pthread_once(&reader_once, make_reader_key);
+	reader = pthread_getspecific(reader_key);
+	if (!reader && (reader = ZSTD_createDCtx()))
+		pthread_setspecific(reader_key, reader);
+	return reader;
+}
 
 enum dt_status dt_unpack(struct dt_bytes packed, struct dt_arena *arena, struct dt_bytes *out, struct dt_error *err)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(packed.data, packed.len);
+	ZSTD_DCtx *reader = thread_reader();
 	uint8_t *room;
 
 	if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > DT_MAX_RECORD)
 		return dt_fail(err, DT_ERR_FORMAT, "a stored record is damaged");
-	if ((!reader && !(reader = ZSTD_createDCtx())) || !(room = dt_arena_alloc(arena, (size_t)size + 1)))
+	if (!reader || !(room = dt_arena_alloc(arena, (size_t)size + 1)))
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	size_t got = ZSTD_decompressDCtx(reader, room, (size_t)size, packed.data, packed.len);
 	if (ZSTD_isError(got) || got != size)

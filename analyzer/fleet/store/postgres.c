@@ -274,7 +274,7 @@ enum dt_status dt_postgres_open(struct dt_sql **out, const char *url, struct dt_
 	}
 	snprintf(db->name, sizeof(db->name), "postgresql %s/%s", PQhost(db->connection), PQdb(db->connection));
 	PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
-	PQexec(db->connection, "SET synchronous_commit = on");
+	PQclear(PQexec(db->connection, "SET synchronous_commit = on"));
 	if (!PQenterPipelineMode(db->connection)) {
 		enum dt_status status = fail(db, NULL, err);
 		close_postgres(&db->base);

@@ -33,7 +33,8 @@ static void away(struct run *run, const char *name)
 	char *what = malloc(walk->path_at + len + 2);
 
 	if (what) {
-		memcpy(what, walk->path, walk->path_at);
+		if (walk->path_at)
+			memcpy(what, walk->path, walk->path_at);
 		memcpy(what + walk->path_at, name, len + 1);
 	}
 	free(walk->walker.what);
@@ -74,7 +75,8 @@ static void hand_out(struct run *run, const char *name, int root, const struct s
 	found.path = malloc(walk->path_at + len + 1);
 	if (!found.path)
 		return;
-	memcpy(found.path, walk->path, walk->path_at);
+	if (walk->path_at)
+		memcpy(found.path, walk->path, walk->path_at);
 	memcpy(found.path + walk->path_at, name, len + 1);
 	if (found.relative > walk->path_at + len)
 		found.relative = 0;
