@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/model/json.h"
+#include "report/encodings.h"
 #include "report/text.h"
 
 static void write_json(const struct dt_crash *crash, const struct dt_report_style *style, struct dt_buf *out)
@@ -41,7 +42,39 @@ static const struct dt_report_format jsonl = {
 	.write = write_jsonl,
 };
 
-const struct dt_report_format *const dt_report_formats[] = { &text, &json, &jsonl };
+static const struct dt_report_format markdown = {
+	.name = "markdown",
+	.title = "for a wiki or a chat: the verdict, what to do, the evidence",
+	.write = dt_report_markdown,
+	.between = "\n",
+};
+
+static const struct dt_report_format ticket = {
+	.name = "ticket",
+	.title = "for a service desk: short description, impact, urgency, correlation id, description",
+	.write = dt_report_ticket,
+	.between = "\n",
+};
+
+static const struct dt_report_format ecs = {
+	.name = "ecs",
+	.title = "Elastic Common Schema 9.4.0, one line each",
+	.write = dt_report_ecs,
+};
+
+static const struct dt_report_format ocsf = {
+	.name = "ocsf",
+	.title = "OCSF 1.6.0: Detection Finding for a known incident, else Application Error; one line each",
+	.write = dt_report_ocsf,
+};
+
+static const struct dt_report_format cef = {
+	.name = "cef",
+	.title = "Common Event Format, one line each, under 8 KiB",
+	.write = dt_report_cef,
+};
+
+const struct dt_report_format *const dt_report_formats[] = { &text, &json, &jsonl, &markdown, &ticket, &ecs, &ocsf, &cef };
 const size_t dt_report_format_count = sizeof(dt_report_formats) / sizeof(dt_report_formats[0]);
 
 const struct dt_report_format *dt_report_format(const char *name)

@@ -34,6 +34,7 @@ def generate(folder, serial):
         host.mkdir(parents=True, exist_ok=True)
         struct.pack_into("<Q", data, SYSTEM_TIME, FIRST + (serial * NEW + i) * 7_000_000_000)
         (host / f"{i:06}.dmp").write_bytes(data)
+    os.sync()  # what is written behind would be measured
 
 
 def scan(folder, store):

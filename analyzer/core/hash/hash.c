@@ -16,6 +16,15 @@ void dt_sha256(struct dt_bytes bytes, uint8_t out[DT_SHA256_SIZE])
 	SHA256_Final(out, &state);
 }
 
+void dt_sha1(struct dt_bytes bytes, uint8_t out[DT_SHA1_SIZE])
+{
+	SHA_CTX state;
+	SHA1_Init(&state);
+	if (bytes.len)
+		SHA1_Update(&state, bytes.data, bytes.len);
+	SHA1_Final(out, &state);
+}
+
 void dt_md5(struct dt_bytes bytes, uint8_t out[DT_MD5_SIZE])
 {
 	MD5_CTX state;

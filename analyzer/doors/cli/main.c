@@ -9,7 +9,7 @@
 #include "doors/cli/cli.h"
 
 #define OUTPUT_USAGE                                                               \
-	"  -f, --format text|json|jsonl   how to print (text)\n"                    \
+	"  -f, --format FORMAT            text, json, jsonl, markdown, ticket, ecs, ocsf, cef\n" \
 	"  -v, --verbose                  text: all frames, modules, registers, notes\n" \
 	"      --color auto|always|never  text: colours (auto: on a terminal)\n"
 

@@ -99,7 +99,7 @@ void dt_summary_print(struct dt_scan_summary *summary, const struct dt_intake *i
 		       (unsigned long long)pool->signals, (unsigned long long)pool->deadlines, (unsigned long long)pool->protocol);
 }
 
-enum { INCIDENTS = 5, REVIEWED = 200 };
+enum { INCIDENTS = 5, REVIEWED = 200, REVIEWED_HOSTS = 256 };
 
 static void print_incidents(const struct dt_review *review)
 {
@@ -123,7 +123,7 @@ enum dt_status dt_summary_incidents(struct dt_store *store, struct dt_error *err
 	enum dt_status status;
 
 	dt_arena_init(&arena, 256u << 20);
-	status = dt_review_make(store, &(struct dt_review_options){ .limit = REVIEWED }, &arena, &review, err);
+	status = dt_review_make(store, &(struct dt_review_options){ .limit = REVIEWED, .hosts = REVIEWED_HOSTS }, &arena, &review, err);
 	if (status == DT_OK && review.fleet.id)
 		print_incidents(&review);
 	if (status == DT_OK)

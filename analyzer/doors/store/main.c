@@ -15,7 +15,7 @@ static const struct dt_command commands[] = {
 	  "ID --db URL\n\n"
 	  "ID is i and the number of an incident, or the beginning of a crash's id.\n\n"
 	  "      --db URL                   store\n"
-	  "  -f, --format text|json|jsonl   how to print (text)\n"
+	  "  -f, --format FORMAT            text, json, jsonl, markdown, ticket, ecs, ocsf, cef\n"
 	  "  -v, --verbose                  text: all frames, modules, registers, notes\n"
 	  "      --color auto|always|never  text: colours (auto: on a terminal)\n",
 	  dt_store_cmd_show, NULL },

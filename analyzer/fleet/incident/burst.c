@@ -23,16 +23,35 @@ double dt_burst_log10_tail(uint32_t k, double before, double share)
 	return (first + log(sum)) / M_LN10;
 }
 
-/* Onsets of the hours in [from, until). at: where the search begins; moves forward only. */
+/* Onsets of the hours in [from, until), which moves forward only. */
 struct cursor {
 	struct dt_series series;
+	bool placed;
 	size_t low, high;
 	int64_t sum;
 };
 
+/* The first hour not before one. */
+static size_t first_from(struct dt_series series, int64_t hour)
+{
+	size_t low = 0, high = series.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (series.hours[middle].hour < hour)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Windows move forward: both ends do, too. */
 static int64_t slide(struct cursor *cursor, int64_t from, int64_t until)
 {
+	if (!cursor->placed)
+		cursor->low = cursor->high = first_from(cursor->series, from);
+	cursor->placed = true;
 	while (cursor->high < cursor->series.count && cursor->series.hours[cursor->high].hour < until)
 		cursor->sum += cursor->series.hours[cursor->high++].onsets;
 	while (cursor->low < cursor->high && cursor->series.hours[cursor->low].hour < from)
@@ -54,7 +73,7 @@ static void try_window(struct dt_series incident, struct dt_series fleet, int64_
 	struct cursor fleet_now = { .series = fleet }, fleet_before = { .series = fleet };
 	int64_t origin = fleet.count ? fleet.hours[0].hour : 0;
 
-	for (size_t i = 0; i < incident.count; i++) {
+	for (size_t i = first_from(incident, from); i < incident.count; i++) {
 		int64_t end = incident.hours[i].hour + 1, begin = end - window;
 		if (end <= from || end > until || !incident.hours[i].onsets)
 			continue;

@@ -1,11 +1,12 @@
 #include "fleet/review/review.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/time.h"
 
-enum { LIMIT = 500, MAX_HOSTS = 4096, MAX_CRASHES = 512, MAX_FAMILIES = 64 };
+enum { LIMIT = 500, MAX_HOSTS = 1024, MAX_CRASHES = 512, MAX_FAMILIES = 64, WEEK_S = 7 * 86400 };
 
 /* ---- rows into the arena ----------------------------------------------------- */
 
@@ -112,60 +113,114 @@ static bool take_host(void *context, const struct dt_stored_detail *row)
 	return host != NULL;
 }
 
+/* A crash of a host that may be suspect, with the groups it is in. */
+struct suspect_crash {
+	struct dt_host_crash row;
+	const char *own, *signatures;
+};
+
+struct suspect {
+	struct suspect_crash *crashes;
+	size_t count;
+};
+
 static bool take_crash(void *context, const struct dt_stored *row)
 {
 	struct collect *collect = context;
 	/* Applications crash in many ways on sound hardware. */
 	bool kernel = row->family && strncmp(row->family, "u:", 2) != 0;
-	struct dt_host_crash *crash = kernel && row->time_ok && row->time > DT_TIME_UNIX_EPOCH ? collect_new(collect) : NULL;
+	struct suspect_crash *crash = kernel && row->time_ok && row->time > DT_TIME_UNIX_EPOCH ? collect_new(collect) : NULL;
 
 	if (crash)
-		*crash = (struct dt_host_crash){
-			.time = (int64_t)((row->time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND),
-			.family = copy(collect->arena, row->family),
-			.known_incident = row->class == DT_CLASS_KNOWN_INCIDENT,
-			.hardware_sign = row->class == DT_CLASS_HARDWARE,
+		*crash = (struct suspect_crash){
+			.row = {
+				.time = (int64_t)((row->time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND),
+				.family = copy(collect->arena, row->family),
+				.known_incident = row->class == DT_CLASS_KNOWN_INCIDENT,
+				.hardware_sign = row->class == DT_CLASS_HARDWARE,
+			},
+			.own = copy(collect->arena, row->own),
+			.signatures = copy(collect->arena, row->signatures),
 		};
 	return collect->count < collect->max;
 }
 
 static int by_time(const void *left, const void *right)
 {
-	const struct dt_host_crash *a = left, *b = right;
+	const struct suspect_crash *a = left, *b = right;
 
-	return a->time < b->time ? -1 : a->time > b->time;
+	return a->row.time < b->row.time ? -1 : a->row.time > b->row.time;
 }
 
-static enum dt_status find_suspects(struct dt_store *store, struct dt_arena *arena, struct dt_review *out, struct dt_error *err)
+static bool take_time(void *context, const struct dt_stored_detail *row)
 {
-	struct collect hosts = { .arena = arena, .size = sizeof(struct dt_review_host), .max = MAX_HOSTS };
+	int64_t *time = row->a ? collect_new(context) : NULL;
+
+	if (time)
+		*time = row->a;
+	return true;
+}
+
+/* Most hosts with several families had them over years: three crashes within a week are needed for a pattern. */
+static enum dt_status crashes_come_close(struct dt_store *store, uint64_t fleet, uint64_t host, struct dt_arena *scratch, bool *close,
+                                         struct dt_error *err)
+{
+	struct collect times = { .arena = scratch, .size = sizeof(int64_t), .max = MAX_CRASHES };
+	enum dt_status status = dt_store_detail(store, fleet, DT_STORE_HOST_TIMES, host, take_time, &times, err);
+	const int64_t *at = times.items;
+
+	*close = false;
+	for (size_t i = 2; i < times.count && !*close; i++)
+		*close = at[i] - at[i - 2] <= WEEK_S;
+	return status;
+}
+
+static enum dt_status look_at_host(struct dt_store *store, const struct dt_review *review, struct dt_review_host *host, struct suspect *suspect,
+                                   struct dt_arena *arena, struct dt_error *err)
+{
+	struct collect crashes = { .arena = arena, .size = sizeof(struct suspect_crash), .max = MAX_CRASHES };
+	const struct dt_store_query query = { .host = host->name, .incident = review->fleet.id, .newest = true, .limit = MAX_CRASHES };
+	enum dt_status status = dt_store_each(store, &query, take_crash, &crashes, err);
+	struct dt_host_crash *rows = DT_ARENA_ARRAY(arena, crashes.count + 1, struct dt_host_crash);
+
+	if (status != DT_OK || !rows)
+		return status != DT_OK ? status : dt_fail(err, DT_ERR_NOMEM, "no memory");
+	*suspect = (struct suspect){ crashes.items, crashes.count };
+	if (crashes.count)
+		qsort(crashes.items, crashes.count, sizeof(struct suspect_crash), by_time);
+	for (size_t i = 0; i < crashes.count; i++)
+		rows[i] = suspect->crashes[i].row;
+	host->pattern = dt_host_pattern(rows, crashes.count);
+	return DT_OK;
+}
+
+static enum dt_status find_suspects(struct dt_store *store, size_t limit, struct dt_arena *arena, struct dt_review *out,
+                                    struct suspect **suspects, struct dt_error *err)
+{
+	struct collect hosts = { .arena = arena, .size = sizeof(struct dt_review_host), .max = limit };
+	struct dt_arena scratch;
 	enum dt_status status = dt_store_detail(store, 0, DT_STORE_PATTERN_HOSTS, 0, take_host, &hosts, err);
 
 	out->hosts = hosts.items;
+	*suspects = DT_ARENA_ARRAY(arena, hosts.count + 1, struct suspect);
+	if (status == DT_OK && !*suspects)
+		status = dt_fail(err, DT_ERR_NOMEM, "no memory");
+	dt_arena_init(&scratch, 1u << 20);
 	for (size_t i = 0; i < hosts.count && status == DT_OK; i++) {
-		struct collect crashes = { .arena = arena, .size = sizeof(struct dt_host_crash), .max = MAX_CRASHES };
-		struct dt_review_host *host = &out->hosts[i];
-		status = dt_store_each(store, &(struct dt_store_query){ .host = host->name, .incident = out->fleet.id, .newest = true, .limit = MAX_CRASHES },
-		                       take_crash, &crashes, err);
-		if (crashes.count)
-			qsort(crashes.items, crashes.count, sizeof(struct dt_host_crash), by_time);
-		host->pattern = dt_host_pattern(crashes.items, crashes.count);
-		if (host->pattern.suspect)
-			out->hosts[out->host_count++] = *host;
+		struct dt_review_host host = out->hosts[i];
+		bool close;
+		dt_arena_reset(&scratch);
+		status = crashes_come_close(store, out->fleet.id, host.id, &scratch, &close, err);
+		if (status == DT_OK && close)
+			status = look_at_host(store, out, &host, &(*suspects)[out->host_count], arena, err);
+		if (status == DT_OK && close && host.pattern.suspect)
+			out->hosts[out->host_count++] = host;
 	}
+	dt_arena_deinit(&scratch);
 	return status;
 }
 
 /* ---- one incident ---------------------------------------------------------------- */
-
-static bool take_time(void *context, const struct dt_stored_detail *row)
-{
-	int64_t *time = collect_new(context);
-
-	if (time)
-		*time = row->a;
-	return time != NULL;
-}
 
 static int by_hour(const void *left, const void *right)
 {
@@ -174,25 +229,37 @@ static int by_hour(const void *left, const void *right)
 	return a->hour < b->hour ? -1 : a->hour > b->hour;
 }
 
+static bool is_in(const struct suspect_crash *crash, const struct dt_stored_incident *incident)
+{
+	char word[160];
+
+	switch (incident->kind) {
+	case DT_INCIDENT_OWN:
+		return crash->own && !strcmp(crash->own, incident->key);
+	case DT_INCIDENT_FAMILY:
+		return !strcmp(crash->row.family, incident->key);
+	default:
+		snprintf(word, sizeof(word), " %.150s ", incident->key);
+		return crash->signatures && strstr(crash->signatures, word);
+	}
+}
+
 /* The onsets of suspect hosts in an incident, by hour. */
-static enum dt_status suspect_series(struct dt_store *store, const struct dt_review *review, struct dt_review_incident *incident,
+static enum dt_status suspect_series(const struct dt_review *review, const struct suspect *suspects, struct dt_review_incident *incident,
                                      struct dt_arena *arena, struct dt_series *out, struct dt_error *err)
 {
 	struct collect hours = { .arena = arena, .size = sizeof(struct dt_hour), .max = SIZE_MAX };
+	int64_t times[MAX_CRASHES], onsets[MAX_CRASHES];
 	struct dt_hour *all;
 	size_t n = 0;
 
 	for (size_t i = 0; i < review->host_count; i++) {
-		struct collect times = { .arena = arena, .size = sizeof(int64_t), .max = SIZE_MAX };
-		enum dt_status status = dt_store_detail(store, incident->stored.id, DT_STORE_HOST_TIMES, review->hosts[i].id, take_time, &times, err);
-		if (status != DT_OK)
-			return status;
-		incident->suspect_hosts += times.count > 0;
-		int64_t *timed = times.items, *onsets = DT_ARENA_ARRAY(arena, times.count + 1, int64_t);
-		size_t untimed = 0;
-		while (untimed < times.count && !timed[untimed])
-			untimed++;
-		size_t count = onsets ? dt_episodes(timed + untimed, times.count - untimed, onsets) : 0;
+		size_t count = 0;
+		for (size_t k = 0; k < suspects[i].count && k < MAX_CRASHES; k++)
+			if (is_in(&suspects[i].crashes[k], &incident->stored))
+				times[count++] = suspects[i].crashes[k].row.time;
+		incident->suspect_hosts += count > 0;
+		count = dt_episodes(times, count, onsets);
 		for (size_t k = 0; k < count; k++) {
 			struct dt_hour *hour = collect_new(&hours);
 			if (hour)
@@ -208,18 +275,18 @@ static enum dt_status suspect_series(struct dt_store *store, const struct dt_rev
 		else
 			all[n++] = all[i];
 	*out = (struct dt_series){ all, n };
-	return DT_OK;
+	return arena->failed ? dt_fail(err, DT_ERR_NOMEM, "no memory") : DT_OK;
 }
 
-static enum dt_status look_at(struct dt_store *store, const struct dt_review *review, struct dt_series fleet, struct dt_review_incident *incident,
-                              struct dt_arena *arena, struct dt_error *err)
+static enum dt_status look_at(struct dt_store *store, const struct dt_review *review, const struct suspect *suspect_hosts, struct dt_series fleet,
+                              struct dt_review_incident *incident, struct dt_arena *arena, struct dt_error *err)
 {
 	struct collect families = { .arena = arena, .size = sizeof(const char *), .max = MAX_FAMILIES };
 	struct dt_series series, suspects;
 	enum dt_status status = dt_review_series(store, incident->stored.id, arena, &series, err);
 
 	if (status == DT_OK)
-		status = suspect_series(store, review, incident, arena, &suspects, err);
+		status = suspect_series(review, suspect_hosts, incident, arena, &suspects, err);
 	if (status == DT_OK && incident->stored.kind != DT_INCIDENT_FAMILY)
 		status = dt_store_detail(store, incident->stored.id, DT_STORE_FAMILIES, 0, take_family, &families, err);
 	if (status != DT_OK)
@@ -278,6 +345,7 @@ enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_opt
 	struct dt_store_incident_query query = { .id = options->id, .kind = options->kind, .limit = limit };
 	struct fleet_row fleet_row = { arena, &out->fleet };
 	struct dt_series fleet = { 0 };
+	struct suspect *suspects = NULL;
 	enum dt_status status;
 
 	memset(out, 0, sizeof(*out));
@@ -294,9 +362,9 @@ enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_opt
 	if (status == DT_OK && out->fleet.id)
 		status = dt_review_series(store, out->fleet.id, arena, &fleet, err);
 	if (status == DT_OK && out->fleet.id)
-		status = find_suspects(store, arena, out, err);
+		status = find_suspects(store, options->hosts ? options->hosts : MAX_HOSTS, arena, out, &suspects, err);
 	for (size_t i = 0; i < out->count && status == DT_OK; i++)
-		status = look_at(store, out, fleet, &out->incidents[i], arena, err);
+		status = look_at(store, out, suspects, fleet, &out->incidents[i], arena, err);
 	if (status == DT_OK)
 		status = find_outbreaks(out, arena, err);
 	if (status == DT_OK && arena->failed)
@@ -308,13 +376,18 @@ enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_opt
 
 enum dt_status dt_review_mark(struct dt_store *store, const struct dt_review *review, struct dt_error *err)
 {
-	enum dt_status status = DT_OK;
+	struct dt_store_state *states = calloc(review->count + 1, sizeof(*states));
+	size_t count = 0;
 
-	for (size_t i = 0; i < review->count && status == DT_OK; i++) {
+	if (!states)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < review->count; i++) {
 		const struct dt_review_incident *incident = &review->incidents[i];
 		const char *word = incident->outbreak ? "outbreak" : dt_incident_state_words[incident->status.state];
 		if (!incident->stored.state || strcmp(incident->stored.state, word) != 0)
-			status = dt_store_mark(store, incident->stored.id, word, err);
+			states[count++] = (struct dt_store_state){ incident->stored.id, word };
 	}
+	enum dt_status status = dt_store_mark(store, states, count, err);
+	free(states);
 	return status;
 }

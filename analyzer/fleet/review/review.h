@@ -42,6 +42,7 @@ struct dt_review_options {
 	enum dt_incident_kind kind; /* 0: all */
 	uint64_t id;                /* only this incident; 0: all */
 	size_t limit;               /* incidents looked at; 0: 500 */
+	size_t hosts;               /* hosts looked at, those with the most families; 0: 1024 */
 };
 
 /* Everything lives in the arena. Errors of the store; DT_ERR_NOMEM. */

@@ -25,14 +25,17 @@ static void key_range(const char *prefix, char low[80], char high[80])
 #define FROM_CRASHES " FROM crashes c LEFT JOIN hosts h ON h.id = c.host"
 #define WITH_RECORD ", r.facts, r.judgement" FROM_CRASHES " LEFT JOIN records r ON r.crash = c.id"
 #define FILES_OF ", (SELECT count(*) FROM files f WHERE f.crash = c.id)"
-#define BY_KEY " WHERE c.key >= $1 AND c.key <= $2 AND ($3 = 0 OR c.class = $3)"
+#define BY_KEY " WHERE c.key >= $1 AND c.key <= $2"
+/* Without a key the rows must come by id: a condition on keys would have them sorted for every page. */
+#define ANY_KEY " WHERE $1 <= $2"
 #define REST                                                                                                               \
 	" AND ($6 = '' OR c.blame = $6 OR c.fault = $6) AND ($7 = -1 OR c.code = $7)"                                      \
 	" AND ($8 = '' OR c.signatures LIKE $8) AND ($9 = 0 OR c.time >= $9) AND ($10 = 0 OR c.time < $10)"                \
 	" AND ($11 = 0 OR c.added < $11)"
-#define BY_QUERY BY_KEY " AND ($4 = '' OR h.name = $4) AND $5 = 0" REST
-#define BY_INCIDENT BY_KEY " AND $4 = '' AND m.incident = $5" REST
-#define BY_INCIDENT_HOST BY_KEY " AND m.host = (SELECT id FROM hosts WHERE name = $4) AND m.incident = $5" REST
+#define BY_CLASS " AND ($3 = 0 OR c.class = $3)"
+#define BY_QUERY BY_CLASS " AND ($4 = '' OR h.name = $4) AND $5 = 0" REST
+#define BY_INCIDENT ANY_KEY BY_CLASS " AND $4 = '' AND m.incident = $5" REST
+#define BY_INCIDENT_HOST ANY_KEY BY_CLASS " AND m.host = (SELECT id FROM hosts WHERE name = $4) AND m.incident = $5" REST
 #define UP " AND c.id > $12 ORDER BY c.id LIMIT $13"
 #define DOWN " AND c.id < $12 ORDER BY c.id DESC LIMIT $13"
 #define NO_FILES ", 0"
@@ -40,16 +43,17 @@ static void key_range(const char *prefix, char low[80], char high[80])
 #define OF_INCIDENT " FROM members m JOIN crashes c ON c.id = m.crash LEFT JOIN hosts h ON h.id = c.host"
 #define OF_INCIDENT_RECORD ", r.facts, r.judgement" OF_INCIDENT " LEFT JOIN records r ON r.crash = c.id"
 
-/* By what is asked for: records or not, newest first or not, files counted or not. A statement that leaves a filter out is found by
- * its index; one that has all of them in turn is not. */
+/* By what is asked for: [key][records][files counted][newest first]. */
 static const char *sql_of(const struct dt_store_query *query)
 {
-	static const char *const all[2][2][2] = {
-		{ { "SELECT " DT_CRASH_COLUMNS NO_FILES FROM_CRASHES BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY UP },
-		  { "SELECT " DT_CRASH_COLUMNS NO_FILES FROM_CRASHES BY_QUERY DOWN, "SELECT " DT_CRASH_COLUMNS FILES_OF FROM_CRASHES BY_QUERY DOWN } },
-		{ { "SELECT " DT_CRASH_COLUMNS NO_FILES WITH_RECORD BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY UP },
-		  { "SELECT " DT_CRASH_COLUMNS NO_FILES WITH_RECORD BY_QUERY DOWN, "SELECT " DT_CRASH_COLUMNS FILES_OF WITH_RECORD BY_QUERY DOWN } },
-	};
+#define ORDERS(files, from, key)                                                                                             \
+	{ "SELECT " DT_CRASH_COLUMNS files from key BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS files from key BY_QUERY DOWN }
+#define ROWS(key)                                                                                                            \
+	{                                                                                                                    \
+		{ ORDERS(NO_FILES, FROM_CRASHES, key), ORDERS(FILES_OF, FROM_CRASHES, key) },                               \
+		{ ORDERS(NO_FILES, WITH_RECORD, key), ORDERS(FILES_OF, WITH_RECORD, key) },                                 \
+	}
+	static const char *const all[2][2][2][2] = { ROWS(ANY_KEY), ROWS(BY_KEY) };
 #define MEMBERS(record, which)                                                                                              \
 	{ "SELECT " DT_CRASH_COLUMNS NO_FILES record which UP, "SELECT " DT_CRASH_COLUMNS NO_FILES record which DOWN }
 	static const char *const members[2][2][2] = {
@@ -59,7 +63,7 @@ static const char *sql_of(const struct dt_store_query *query)
 
 	if (query->incident)
 		return members[query->host != NULL][query->records][query->newest];
-	return all[query->records][query->newest][query->count_files];
+	return all[query->key != NULL && *query->key != '\0'][query->records][query->count_files][query->newest];
 }
 
 static int64_t unix_or_0(uint64_t time)
@@ -200,7 +204,7 @@ static const char *const detail_sql[] = {
 	[DT_STORE_MODULE_BUILDS] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'module' AND $2 = 0 ORDER BY crashes DESC, value",
 	[DT_STORE_FAMILIES] = "SELECT value, 0, crashes, 0 FROM facets WHERE incident = $1 AND name = 'family' AND $2 = 0 ORDER BY crashes DESC, value",
 	[DT_STORE_HOST_TIMES] = "SELECT NULL, time, crash, 0 FROM members WHERE incident = $1 AND host = $2 ORDER BY time",
-	[DT_STORE_PATTERN_HOSTS] = "SELECT name, id, families, 0 FROM hosts WHERE families >= 3 AND $1 >= 0 AND $2 = 0 ORDER BY id",
+	[DT_STORE_PATTERN_HOSTS] = "SELECT name, id, families, 0 FROM hosts WHERE families >= 3 AND $1 >= 0 AND $2 = 0 ORDER BY families DESC, id",
 	[DT_STORE_HOSTS] = ("SELECT h.name, max(m.time), count(*), 0 FROM members m JOIN hosts h ON h.id = m.host WHERE m.incident = $1 AND $2 = 0"
 	                    " GROUP BY h.name ORDER BY count(*) DESC, h.name"),
 };

@@ -207,10 +207,11 @@ static enum dt_status check_file_system(const char *path, struct dt_error *err)
 	return DT_OK;
 }
 
+/* A checkpoint writes every page that changed: one of 100 MB of log writes the pages that many batches touch once. */
 static enum dt_status prepare(struct sqlite *db, struct dt_error *err)
 {
 	static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
-	                               "PRAGMA cache_size=-24000; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY;";
+	                               "PRAGMA cache_size=-24000; PRAGMA wal_autocheckpoint=25000; PRAGMA temp_store=MEMORY;";
 
 	int code = SQLITE_BUSY;
 

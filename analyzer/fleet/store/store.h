@@ -145,8 +145,12 @@ DT_MUST_USE enum dt_status dt_store_detail(struct dt_store *store, uint64_t inci
 
 /* ---- what else is done to a store ---------------------------------------- */
 
-/* Keeps the state an incident was found in; writes an outbox row when it is another than before. */
-DT_MUST_USE enum dt_status dt_store_mark(struct dt_store *store, uint64_t incident, const char *state, struct dt_error *err);
+struct dt_store_state {
+	uint64_t incident;
+	const char *word;
+};
+/* Keeps the states incidents were found in, in one transaction; writes an outbox row for each that is another than before. */
+DT_MUST_USE enum dt_status dt_store_mark(struct dt_store *store, const struct dt_store_state *states, size_t count, struct dt_error *err);
 /* Deletes the crashes of a query, leaves tombstones. dry: only counts. */
 DT_MUST_USE enum dt_status dt_store_remove(struct dt_store *store, const struct dt_store_query *query, bool dry, uint64_t *removed,
                                            struct dt_error *err);

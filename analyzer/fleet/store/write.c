@@ -452,23 +452,31 @@ enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t 
 	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
 }
 
-enum dt_status dt_store_mark(struct dt_store *store, uint64_t incident, const char *state, struct dt_error *err)
+static enum dt_status mark_one(struct dt_store *store, const struct dt_store_state *state, struct dt_error *err)
 {
+	const struct dt_param id = dt_p_int((int64_t)state->incident), word = dt_p_text(state->word);
 	struct dt_rows rows;
 	char ref[24];
-	enum dt_status status = dt_begin_write(store, err);
+	enum dt_status status = dt_sql_one(store->db, "SELECT 1 FROM incidents WHERE id = $1 AND (state IS NULL OR state <> $2)", DT_PARAMS(id, word),
+	                                   &rows, err);
 
-	if (status == DT_OK) {
-		status = dt_sql_one(store->db, "SELECT 1 FROM incidents WHERE id = $1 AND (state IS NULL OR state <> $2)",
-		                    DT_PARAMS(dt_p_int((int64_t)incident), dt_p_text(state)), &rows, err);
-		dt_rows_end(&rows);
-	}
+	dt_rows_end(&rows);
+	if (status != DT_OK)
+		return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+	DT_TRY(dt_sql_run(store->db, "UPDATE incidents SET state = $1 WHERE id = $2", DT_PARAMS(word, id), err));
+	snprintf(ref, sizeof(ref), "%llu", (unsigned long long)state->incident);
+	return dt_outbox_add(store, true, ref, state->word, err);
+}
+
+enum dt_status dt_store_mark(struct dt_store *store, const struct dt_store_state *states, size_t count, struct dt_error *err)
+{
+	enum dt_status status = count ? dt_begin_write(store, err) : DT_OK;
+
+	if (!count)
+		return DT_OK;
+	for (size_t i = 0; i < count && status == DT_OK; i++)
+		status = mark_one(store, &states[i], err);
 	if (status == DT_OK)
-		status = dt_sql_run(store->db, "UPDATE incidents SET state = $1 WHERE id = $2", DT_PARAMS(dt_p_text(state), dt_p_int((int64_t)incident)), err);
-	snprintf(ref, sizeof(ref), "%llu", (unsigned long long)incident);
-	if (status == DT_OK)
-		status = dt_outbox_add(store, true, ref, state, err);
-	if (status == DT_OK || status == DT_ERR_NOT_FOUND)
 		status = dt_commit(store, err);
 	if (status != DT_OK)
 		dt_rollback(store);

@@ -56,11 +56,27 @@ static void md5_of_known_texts(void **state)
 	dt_buf_deinit(&buf);
 }
 
+/* FIPS 180's own example, and nothing. */
+static void sha1_of_known_texts(void **state)
+{
+	static const uint8_t abc[DT_SHA1_SIZE] = { 0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+		                                   0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d };
+	uint8_t digest[DT_SHA1_SIZE];
+
+	(void)state;
+	dt_sha1((struct dt_bytes){ (const uint8_t *)"abc", 3 }, digest);
+	assert_memory_equal(digest, abc, sizeof(abc));
+	dt_sha1((struct dt_bytes){ NULL, 0 }, digest);
+	assert_int_equal(digest[0], 0xda);
+	assert_int_equal(digest[19], 0x09);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_of_known_texts),
 		cmocka_unit_test(md5_of_known_texts),
+		cmocka_unit_test(sha1_of_known_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,28 @@
+/*
+ * event.h - what the encodings for a SIEM share: identity, severity, time, masked paths.
+ */
+#ifndef DT_REPORT_EVENT_H
+#define DT_REPORT_EVENT_H
+
+#include "core/base/arena.h"
+#include "core/model/crash.h"
+
+struct dt_event {
+	const struct dt_crash *crash;
+	const struct dt_match *match; /* the signature that decided, NULL none */
+	bool user, alert;             /* alert: a security team should look */
+	char id[37];                  /* UUIDv5 */
+	uint64_t time, created;       /* FILETIME: of the crash (of the analysis when that is not plausible); of the analysis */
+	unsigned severity;            /* 0 to 100 */
+	struct dt_opt code;           /* stop code or exception */
+	const char *name;             /* its name */
+	const char *path, *path_hash; /* of the file, user names masked; 16 hex digits of the whole one's SHA-256 */
+	const char *message;          /* one line for a person */
+};
+
+/* encoding: its name. Texts live in the arena. */
+void dt_event_make(const struct dt_crash *crash, const char *encoding, struct dt_arena *arena, struct dt_event *out);
+/* A path with the name of the user in it as ***: what stands behind \Users\, /home/ and the like. In the arena; NULL for NULL. */
+const char *dt_mask_user(const char *path, struct dt_arena *arena);
+
+#endif
