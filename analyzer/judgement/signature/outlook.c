@@ -69,14 +69,9 @@ static enum outlook outlook(const struct dt_condition *c, const bool *refuted_on
 	}
 }
 
-static bool rule_may_match(const struct dt_rule *rule, const struct dt_facts *columns)
+/* Whether any grade may hold when these selections are contradicted. */
+static bool may_hold(const struct dt_rule *rule, const bool *refuted_one)
 {
-	bool refuted_one[32] = { false };
-
-	for (size_t i = 0; i < rule->selection_count && i < 32; i++)
-		refuted_one[i] = refuted(rule->selections[i].check, columns);
-	if (rule->selection_count > 32)
-		return true;
 	if (rule->condition && outlook(rule->condition, refuted_one) == NO)
 		return false;
 	if (!rule->has_grades)
@@ -85,6 +80,50 @@ static bool rule_may_match(const struct dt_rule *rule, const struct dt_facts *co
 		if (rule->grade[grade] && outlook(rule->grade[grade], refuted_one) != NO)
 			return true;
 	return false;
+}
+
+static bool rule_may_match(const struct dt_rule *rule, const struct dt_facts *columns)
+{
+	bool refuted_one[32] = { false };
+
+	for (size_t i = 0; i < rule->selection_count && i < 32; i++)
+		refuted_one[i] = refuted(rule->selections[i].check, columns);
+	return rule->selection_count > 32 || may_hold(rule, refuted_one);
+}
+
+static bool is_gate(const struct dt_check *check)
+{
+	return check->kind == DT_CHECK_TEST && is_column(check->field) && check->op != DT_OP_EXISTS && !check->has_other;
+}
+
+static void add_gate(struct dt_rule *rule, const struct dt_check *check)
+{
+	if (is_gate(check) && rule->gate_count < sizeof(rule->gates) / sizeof(rule->gates[0]))
+		rule->gates[rule->gate_count++] = check;
+}
+
+void dt_rule_find_gates(struct dt_rule *rule)
+{
+	for (size_t i = 0; i < rule->selection_count && rule->selection_count <= 32; i++) {
+		const struct dt_check *check = rule->selections[i].check;
+		bool refuted_one[32] = { false };
+		refuted_one[i] = true;
+		if (may_hold(rule, refuted_one))
+			continue;
+		add_gate(rule, check);
+		for (size_t k = 0; check->kind == DT_CHECK_ALL && k < check->count; k++)
+			add_gate(rule, check->children[k]);
+	}
+}
+
+bool dt_rule_passes_gates(const struct dt_rule *rule, const struct dt_facts *facts)
+{
+	for (size_t i = 0; i < rule->gate_count; i++) {
+		struct dt_selection alone = { .check = (struct dt_check *)(uintptr_t)rule->gates[i] };
+		if (dt_selection_state(&alone, facts) == DT_FACT_CONTRADICTED)
+			return false;
+	}
+	return true;
 }
 
 bool dt_rule_may_match(const struct dt_rules *rules, const char *id, const struct dt_facts *columns)

@@ -99,6 +99,9 @@ struct dt_rule {
 	const struct dt_condition *condition;     /* must hold for any grade; NULL: none */
 	const struct dt_condition *grade[DT_grade_COUNT]; /* NULL: never */
 	bool has_grades;
+	/* Tests of stop code or module without which no grade holds: most crashes fail one, and nothing else is looked at. */
+	const struct dt_check *gates[4];
+	size_t gate_count;
 };
 
 struct dt_rules {
@@ -125,6 +128,9 @@ DT_MUST_USE enum dt_status dt_value_compile(struct dt_operand *out, const struct
 DT_MUST_USE enum dt_status dt_condition_compile(const struct dt_condition **out, const struct dt_doc *node,
                                                 const struct dt_rule *rule, struct dt_arena *arena, struct dt_error *err);
 
+/* outlook.c: fills the rule's gates; whether facts pass them. */
+void dt_rule_find_gates(struct dt_rule *rule);
+bool dt_rule_passes_gates(const struct dt_rule *rule, const struct dt_facts *facts);
 /* match.c: the state of one fact. */
 enum dt_fact_state dt_selection_state(const struct dt_selection *selection, const struct dt_facts *facts);
 /* The elements of a list that a test of the kind ELEMENTS is about: the longest run of them, and where it begins. */

@@ -63,6 +63,7 @@ static enum dt_status add_text(struct dt_rules *rules, const char *name, const c
 	if ((status = dt_doc_parse(&document, file, text, len, &rules->arena, err)) != DT_OK ||
 	    (status = dt_rule_compile(&rule, document, &rules->arena, err)) != DT_OK)
 		return status;
+	dt_rule_find_gates(rule);
 	return keep(rules, rule, err);
 }
 
@@ -326,7 +327,7 @@ size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts
 	size_t count = 0;
 
 	for (size_t i = 0; i < rules->count; i++) {
-		if (!match_rule(rules->rule[i], facts, arena, &match))
+		if (!dt_rule_passes_gates(rules->rule[i], facts) || !match_rule(rules->rule[i], facts, arena, &match))
 			continue;
 		if (!list && !(list = DT_ARENA_ARRAY(arena, DT_MAX_MATCHES, struct dt_match)))
 			return 0;
