@@ -57,6 +57,12 @@ def make_share():
     return share
 
 
+def stored(db):
+    """Crashes in the store so far."""
+    lines = run("store", "status", "--db", db).stdout.splitlines()
+    return int(lines[1].split()[0]) if len(lines) > 1 else 0
+
+
 class Fleet(unittest.TestCase):
     def crashes(self, db):
         out = run("store", "check", "--db", db)
@@ -84,13 +90,21 @@ class Postgresql(Fleet):
 
     def test_the_server_is_killed_in_the_middle(self):
         with Postgres() as server:
-            scan = start("scan", SHARE, "--db", server.url, "--host-from", "dir:1", "--jobs", 1)
-            wait_for(lambda: "crashes of" in (text := run("store", "status", "--db", server.url).stdout) and not text.split("\n")[1].startswith("  0 "))
-            landed = scan.poll() is None
+            # The scan waits for the second half of its list while the server dies: the kill lands in its middle.
+            self.assertEqual(run("scan", SHARE / "pc-00", "--db", server.url).returncode, 0)
+            reader, writer = os.pipe()
+            scan = subprocess.Popen([PROGRAM, "scan", "--list", "-", "--db", server.url, "--jobs", "1"], stdin=reader, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+            os.close(reader)
+            names = [str(path) for path in sorted(SHARE.rglob("*.dmp"))]
+            os.write(writer, "".join(name + "\n" for name in names[:COUNT // 2]).encode("utf-8", "surrogateescape"))
+            wait_for(lambda: stored(server.url) > COUNT // 4)
+            self.assertIsNone(scan.poll(), "the scan ended before the kill landed")
             server.crash()
+            os.write(writer, "".join(name + "\n" for name in names[COUNT // 2:]).encode("utf-8", "surrogateescape"))
+            os.close(writer)
             out, err = scan.communicate(timeout=300)
-            if landed:
-                self.assertEqual(scan.returncode, 3, out + err)
+            self.assertEqual(scan.returncode, 3, out + err)
             server.start()
             again = run("scan", SHARE, "--db", server.url, "--host-from", "dir:1")
             self.assertEqual(again.returncode, 0, again.stderr)

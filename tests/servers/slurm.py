@@ -52,6 +52,8 @@ NodeName=n1 NodeHostname={self.host} NodeAddr=127.0.0.1 Port={self.ports[0]} CPU
 NodeName=n2 NodeHostname={self.host} NodeAddr=127.0.0.1 Port={self.ports[1]} CPUs=1 State=UNKNOWN
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 """)
+        with open(f"{self.folder}/cgroup.conf", "w", encoding="ascii") as out:
+            out.write("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n")
         self.environment = {**os.environ, "SLURM_CONF": self.configuration}
         self.spawn("slurmctld", self.slurmctld, "-D", "-i", "-f", self.configuration, env=self.environment)
         wait_for(lambda: listening(self.controller))

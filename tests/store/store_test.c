@@ -487,6 +487,44 @@ EACH_STORE(every_change_is_in_the_outbox)
 	dt_store_close(store);
 }
 
+static uint64_t random_state;
+
+static unsigned pick(unsigned n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (unsigned)(random_state >> 11) % n;
+}
+
+/* Records so large that a batch of the usual number would not fit into memory. */
+EACH_STORE(heavy_batches_ask_to_be_committed)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	static char noise[64][8001], paths[600][32];
+	unsigned put_in = 0;
+
+	random_state = 7;
+	for (; put_in < 600 && dt_store_pending(store) != SIZE_MAX; put_in++) {
+		struct made made;
+		struct dt_note notes[64] = { 0 };
+		snprintf(paths[put_in], sizeof(paths[put_in]), "/h/%u", put_in);
+		make(&(struct sample){ .identity = 5000 + put_in, .path = paths[put_in], .module = "a.sys", .time = T0 }, &made);
+		for (size_t i = 0; i < 64 * 8000 && !put_in; i++)
+			noise[i / 8000][i % 8000] = (char)('!' + pick(90));
+		for (size_t i = 0; i < 64; i++)
+			notes[i] = (struct dt_note){ .level = DT_NOTE_INFO, .where = "x", .text = noise[i] };
+		made.facts.notes = notes;
+		made.facts.notes_count = 64;
+		assert_int_equal(dt_store_put(store, &(struct dt_store_entry){ .facts = &made.facts, .judgement = &made.judgement }, NULL), DT_OK);
+	}
+	assert_true(put_in > 20 && put_in < 600);
+	assert_int_equal(commit(store).added, put_in);
+	assert_int_equal(dt_store_pending(store), 0);
+	assert_healthy(store);
+	dt_store_close(store);
+}
+
 EACH_STORE(versions)
 {
 	struct dt_store *store = NULL;
@@ -512,16 +550,6 @@ EACH_STORE(versions)
 }
 
 /* Random crashes, copies, repairs and deletions. */
-static uint64_t random_state;
-
-static unsigned pick(unsigned n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 11) % n;
-}
-
 static void random_operation(struct dt_store *store)
 {
 	static const char *const modules[] = { "a.sys", "b.sys", "c.sys", "CSAgent.sys" }, *const hosts[] = { NULL, "h1", "h2", "h3", "h4", "h5" };
@@ -595,6 +623,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(unknown_hosts_and_implausible_times_are_counted_apart),
 		cmocka_unit_test(deleted_crashes_do_not_come_back),
 		cmocka_unit_test(every_change_is_in_the_outbox),
+		cmocka_unit_test(heavy_batches_ask_to_be_committed),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(random_operations_are_equal_on_all),
 	};

@@ -15,6 +15,9 @@
 			return try_;                  \
 	} while (0)
 
+/* Memory of one batch, and of one transaction's work. */
+#define DT_BATCH_BYTES (64u << 20)
+
 /* A crash as the tables have it; texts live in an arena. */
 struct dt_crash_row {
 	uint64_t id;

@@ -9,8 +9,6 @@
 #include "fleet/store/migrations.h"
 #include "fleet/store/rows.h"
 
-#define MAX_BATCH_BYTES (64u << 20)
-
 static enum dt_status check_version(struct dt_store *store, enum dt_store_mode mode, struct dt_error *err)
 {
 	int version;
@@ -45,8 +43,8 @@ enum dt_status dt_store_open(struct dt_store **out, const char *url, enum dt_sto
 	dt_buf_deinit(&masked);
 	dt_buf_init(&store->scratch, DT_MAX_RECORD);
 	dt_buf_init(&store->packed, DT_MAX_RECORD + (1u << 20));
-	dt_arena_init(&store->arena, MAX_BATCH_BYTES);
-	dt_arena_init(&store->work, MAX_BATCH_BYTES);
+	dt_arena_init(&store->arena, DT_BATCH_BYTES);
+	dt_arena_init(&store->work, DT_BATCH_BYTES);
 	store->packer = dt_packer_create();
 	status = store->packer ? dt_sql_open(&store->db, url, mode == DT_STORE_WRITE || mode == DT_STORE_UPGRADE, err)
 	                       : dt_fail(err, DT_ERR_NOMEM, "no memory");

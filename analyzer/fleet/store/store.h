@@ -50,6 +50,7 @@ struct dt_store_entry {
 
 /* Takes an entry into the batch; everything is copied. Nothing is written before commit. DT_ERR_LIMIT: the record is too large. */
 DT_MUST_USE enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry *entry, struct dt_error *err);
+/* Entries in the batch; SIZE_MAX when it takes so much memory that it should be committed now. */
 size_t dt_store_pending(const struct dt_store *store);
 
 struct dt_store_counts {

@@ -436,7 +436,7 @@ enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry 
 
 size_t dt_store_pending(const struct dt_store *store)
 {
-	return store->count;
+	return store->arena.used > DT_BATCH_BYTES / 2 ? SIZE_MAX : store->count;
 }
 
 enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t size, uint64_t mtime, uint64_t facts_version, bool *seen,
