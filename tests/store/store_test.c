@@ -2,261 +2,7 @@
  * What every store must do, run on each of the stores named on the command line (URLs), and the same
  * random operations on all of them, whose listings must be equal.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "core/base/time.h"
-#include "fleet/store/store.h"
-
-#define DAY (INT64_C(86400))
-#define T0 (INT64_C(1721365200)) /* 2024-07-19 05:00 UTC */
-
-static const char *urls[4];
-static size_t url_count;
-static const char *scratch;
-
-/* A crash as a test describes it. */
-struct sample {
-	unsigned identity; /* 0: crash_id null */
-	const char *path, *host, *module, *signature;
-	int64_t time; /* 0 unknown */
-	bool implausible, partial, unreadable;
-	enum dt_kind kind;
-	unsigned build, sha;
-	uint64_t version;
-};
-
-struct made {
-	struct dt_facts facts;
-	struct dt_judgement judgement;
-	struct dt_bugcheck bugcheck;
-	struct dt_match match;
-	struct dt_failure failure;
-	char id[33], sha[65], own[128], family[128];
-};
-
-static void make(const struct sample *in, struct made *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->facts.schema = DT_CRASH_SCHEMA;
-	out->facts.producer.facts = dt_some(in->version ? in->version : 1);
-	if (in->identity) {
-		snprintf(out->id, sizeof(out->id), "%08x%024x", in->identity * 2654435761u, in->identity);
-		out->facts.crash_id = out->id;
-	}
-	snprintf(out->sha, sizeof(out->sha), "%064x", in->sha);
-	out->facts.file.path = in->path;
-	out->facts.file.size = dt_some(1000 + in->sha);
-	out->facts.file.mtime = dt_time_from_unix((uint64_t)T0);
-	out->facts.file.sha256 = out->sha;
-	out->facts.host.name = in->host;
-	out->facts.host.source = in->host ? DT_HOST_PATH : DT_host_source_NULL;
-	out->facts.dump.kind = in->kind ? in->kind : DT_KIND_TRIAGE;
-	out->facts.dump.machine = DT_MACHINE_X64;
-	out->facts.dump.complete = in->partial ? DT_FALSE : DT_TRUE;
-	out->facts.dump.time = in->time ? dt_time_from_unix((uint64_t)in->time) : 0;
-	out->facts.dump.time_trust = in->implausible ? DT_TIME_IMPLAUSIBLE : DT_TIME_OK;
-	out->facts.dump.build = dt_some(in->build ? in->build : 19041);
-	out->judgement.judged.rules = "0123456789abcdef";
-	if (in->unreadable) {
-		out->failure.kind = DT_FAILURE_NOT_A_DUMP;
-		out->failure.text = "no signature";
-		out->facts.failure = &out->failure;
-		out->judgement.verdict.class = DT_CLASS_UNREADABLE;
-		return;
-	}
-	out->bugcheck.code = dt_some(0x50);
-	out->facts.bugcheck = &out->bugcheck;
-	out->facts.fault.module = in->module;
-	out->judgement.blame.module = in->module;
-	snprintf(out->own, sizeof(out->own), "av:read|%s+0x10|0x%x", in->module, in->build);
-	snprintf(out->family, sizeof(out->family), "av:read|%s", in->module);
-	out->judgement.bucket.own = out->own;
-	out->judgement.bucket.family = out->family;
-	out->judgement.verdict.class = in->signature ? DT_CLASS_KNOWN_INCIDENT : DT_CLASS_DRIVER;
-	out->judgement.verdict.confidence = dt_some(80);
-	if (in->signature) {
-		out->match = (struct dt_match){ .signature = in->signature, .title = "A title", .version = "1", .grade = DT_GRADE_CONFIRMED };
-		out->judgement.matches = &out->match;
-		out->judgement.matches_count = 1;
-	}
-}
-
-static void put(struct dt_store *store, const struct sample *sample)
-{
-	struct made made;
-	struct dt_error err = { 0 };
-
-	make(sample, &made);
-	if (dt_store_put(store, &(struct dt_store_entry){ .facts = &made.facts, .judgement = &made.judgement }, &err) != DT_OK)
-		fail_msg("%s", err.text);
-}
-
-static struct dt_store_counts commit(struct dt_store *store)
-{
-	struct dt_store_counts counts = { 0 };
-	struct dt_error err = { 0 };
-
-	if (dt_store_commit(store, &counts, &err) != DT_OK)
-		fail_msg("%s", err.text);
-	return counts;
-}
-
-static struct dt_store *open_store(const char *url, enum dt_store_mode mode)
-{
-	struct dt_store *store = NULL;
-	struct dt_error err = { 0 };
-
-	if (dt_store_open(&store, url, mode, &err) != DT_OK)
-		fail_msg("%s: %s", url, err.text);
-	return store;
-}
-
-static bool print_crash(void *context, const struct dt_stored *row)
-{
-	struct dt_buf *out = context;
-	char time[DT_TIME_TEXT_MAX] = "-";
-
-	if (row->time)
-		dt_time_format(row->time, time);
-	dt_buf_printf(out, "%s %s %s class %d code %llx build %llu %s %s %s|%s|%s %s files %llu\n", row->key, time, row->host ? row->host : "-",
-	              (int)row->class, (unsigned long long)row->code.value, (unsigned long long)row->build.value, row->blame ? row->blame : "-",
-	              row->module_build ? row->module_build : "-", row->own ? row->own : "-", row->family ? row->family : "-",
-	              row->signatures ? row->signatures : "-", row->path, (unsigned long long)row->files);
-	return true;
-}
-
-struct listing {
-	struct dt_store *store;
-	struct dt_buf *out;
-	uint64_t ids[4096];
-	size_t count;
-};
-
-static bool print_incident(void *context, const struct dt_stored_incident *row)
-{
-	struct listing *listing = context;
-
-	dt_buf_printf(listing->out, "%d %s hosts %llu crashes %llu unknown %llu untimed %llu %lld..%lld\n", (int)row->kind, row->key,
-	              (unsigned long long)row->hosts, (unsigned long long)row->crashes, (unsigned long long)row->unknown_hosts,
-	              (unsigned long long)row->untimed, (long long)row->first, (long long)row->last);
-	assert_true(listing->count < 4096);
-	listing->ids[listing->count++] = row->id;
-	return true;
-}
-
-static bool print_detail(void *context, const struct dt_stored_detail *row)
-{
-	dt_buf_printf(context, "   %s %lld %lld %lld\n", row->text ? row->text : "-", (long long)row->a, (long long)row->b, (long long)row->c);
-	return true;
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Ids are a matter of order; the listing is by what stands in it. */
-static void sort_lines(struct dt_buf *text)
-{
-	char *lines[16384], *copy = strdup(text->len ? text->data : ""), *save = NULL;
-	size_t count = 0;
-
-	for (char *line = strtok_r(copy, "\n", &save); line && count < 16384; line = strtok_r(NULL, "\n", &save))
-		lines[count++] = line;
-	qsort(lines, count, sizeof(lines[0]), compare_lines);
-	dt_buf_reset(text);
-	for (size_t i = 0; i < count; i++)
-		dt_buf_printf(text, "%s\n", lines[i]);
-	free(copy);
-}
-
-/* Everything that can be listed, independent of the order of arrival. */
-static char *dump_store(struct dt_store *store)
-{
-	struct dt_buf crashes, incidents, all;
-	struct listing listing = { .store = store, .out = &incidents };
-	struct dt_error err = { 0 };
-
-	dt_buf_init(&crashes, 64u << 20);
-	dt_buf_init(&incidents, 64u << 20);
-	dt_buf_init(&all, 64u << 20);
-	assert_int_equal(dt_store_each(store, &(struct dt_store_query){ .count_files = true }, print_crash, &crashes, &err), DT_OK);
-	assert_int_equal(dt_store_incidents(store, &(struct dt_store_incident_query){ .fleet = true }, print_incident, &listing, &err), DT_OK);
-	assert_int_equal(dt_store_incidents(store, &(struct dt_store_incident_query){ 0 }, print_incident, &listing, &err), DT_OK);
-	for (size_t i = 0; i < listing.count; i++) {
-		struct dt_buf details;
-		dt_buf_init(&details, 64u << 20);
-		for (int what = DT_STORE_HOURS; what <= DT_STORE_FAMILIES; what++)
-			assert_int_equal(dt_store_detail(store, listing.ids[i], (enum dt_store_detail)what, 0, print_detail, &details, &err), DT_OK);
-		assert_int_equal(dt_store_detail(store, listing.ids[i], DT_STORE_HOSTS, 0, print_detail, &details, &err), DT_OK);
-		/* one line for each incident, so that lines can be sorted */
-		for (char *c = details.data; details.len && *c; c++)
-			*c = *c == '\n' ? ';' : *c;
-		size_t at = 0, line = 0;
-		for (; line < i && incidents.data[at]; at++)
-			line += incidents.data[at] == '\n';
-		dt_buf_printf(&all, "%.*s %s\n", (int)strcspn(incidents.data + at, "\n"), incidents.data + at, details.len ? details.data : "");
-		dt_buf_deinit(&details);
-	}
-	dt_buf_append(&all, crashes.data ? crashes.data : "", crashes.len);
-	sort_lines(&all);
-	assert_true(dt_buf_ok(&all));
-	char *text = strdup(dt_buf_text(&all));
-	dt_buf_deinit(&crashes);
-	dt_buf_deinit(&incidents);
-	dt_buf_deinit(&all);
-	return text;
-}
-
-static void assert_healthy(struct dt_store *store)
-{
-	struct dt_store_health health;
-	struct dt_error err = { 0 };
-
-	if (dt_store_check(store, true, &health, &err) != DT_OK)
-		fail_msg("%s", err.text);
-	if (health.problems)
-		fail_msg("%s", health.problem);
-}
-
-/* Each test has a store of its own: a file, or a schema of the server. */
-static void fresh_url(char out[512], const char *url, const char *name)
-{
-	if (strncmp(url, "postgresql:", 11)) {
-		snprintf(out, 512, "sqlite:%s/%s.db", scratch, name);
-		for (const char *const *suffix = (const char *const[]){ "", "-wal", "-shm", NULL }; *suffix; suffix++) {
-			char path[600];
-			snprintf(path, sizeof(path), "%s%s", out + 7, *suffix);
-			remove(path);
-		}
-	} else {
-		char command[700];
-		snprintf(command, sizeof(command), "psql -q '%s' -c 'DROP SCHEMA IF EXISTS %s CASCADE' -c 'CREATE SCHEMA %s' 2>/dev/null", url, name, name);
-		assert_int_equal(system(command), 0);
-		snprintf(out, 512, "%s%soptions=-csearch_path%%3D%s", url, strchr(url, '?') ? "&" : "?", name);
-	}
-}
-
-#define EACH_STORE(name)                                                                                 \
-	static void name##_on(const char *url);                                                          \
-	static void name(void **state)                                                                   \
-	{                                                                                                \
-		(void)state;                                                                             \
-		for (size_t i = 0; i < url_count; i++) {                                                 \
-			char url[512];                                                                   \
-			fresh_url(url, urls[i], #name);                                                  \
-			name##_on(url);                                                                  \
-		}                                                                                        \
-	}                                                                                                \
-	static void name##_on(const char *url)
+#include "store_support.h"
 
 EACH_STORE(one_crash)
 {
@@ -321,7 +67,7 @@ EACH_STORE(order_of_arrival_does_not_matter)
 
 	for (size_t i = 0; i < 12; i++) {
 		char own[512];
-		fresh_url(own, strncmp(url, "postgresql:", 11) ? url : urls[1], "orders");
+		fresh_url(own, strncmp(url, "postgresql:", 11) ? url : store_urls[1], "orders");
 		struct dt_store *store = open_store(own, DT_STORE_WRITE);
 		for (size_t k = 0; k < 3; k++) {
 			put(store, &files[orders[i % 6][k]]);
@@ -549,6 +295,36 @@ EACH_STORE(versions)
 	dt_store_close(open_store(url, DT_STORE_ANY));
 }
 
+/* A store of the first version, as it was before uploads. */
+EACH_STORE(an_older_store_is_upgraded_when_asked)
+{
+	static const char back[] = "DROP INDEX crashes_host; DROP TABLE uploads; DROP TABLE upload_items; DROP TABLE tokens; DROP TABLE audit;"
+	                           " UPDATE meta SET value = '1'";
+	bool sqlite = !strncmp(url, "sqlite:", 7);
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	struct dt_error err = { 0 };
+	char command[900];
+
+	put(store, &(struct sample){ .identity = 1, .path = "/s/pc1/a.dmp", .host = "pc1", .module = "a.sys", .time = T0 });
+	commit(store);
+	dt_store_close(store);
+	if (sqlite && system("command -v sqlite3 >/dev/null"))
+		return;
+	snprintf(command, sizeof(command), sqlite ? "sqlite3 '%s' \"%s\"" : "psql -q '%s' -c \"%s\"", sqlite ? url + 7 : url, back);
+	assert_int_equal(system(command), 0);
+	for (int mode = DT_STORE_READ; mode <= DT_STORE_WRITE; mode++) {
+		assert_int_equal(dt_store_open(&store, url, (enum dt_store_mode)mode, &err), DT_ERR_UNSUPPORTED);
+		assert_non_null(strstr(err.text, "type 'dumptriage store upgrade --db "));
+	}
+	store = open_store(url, DT_STORE_UPGRADE);
+	assert_healthy(store);
+	char *text = dump_store(store);
+	assert_non_null(strstr(text, "pc1"));
+	free(text);
+	dt_store_close(store);
+	dt_store_close(open_store(url, DT_STORE_WRITE));
+}
+
 /* Random crashes, copies, repairs and deletions. */
 static void random_operation(struct dt_store *store)
 {
@@ -584,9 +360,9 @@ static void random_operations_are_equal_on_all(void **state)
 	char *first = NULL;
 	(void)state;
 
-	for (size_t i = 0; i < url_count; i++) {
+	for (size_t i = 0; i < store_url_count; i++) {
 		char url[512];
-		fresh_url(url, urls[i], "randoms");
+		fresh_url(url, store_urls[i], "randoms");
 		struct dt_store *store = open_store(url, DT_STORE_WRITE);
 		random_state = 88172645463325252u;
 		for (unsigned k = 0; k < count; k++)
@@ -601,7 +377,7 @@ static void random_operations_are_equal_on_all(void **state)
 				at++;
 			while (at && first[at - 1] != '\n')
 				at--;
-			fail_msg("%s differs:\n%.300s\n%.300s", urls[i], first + at, text + at);
+			fail_msg("%s differs:\n%.300s\n%.300s", store_urls[i], first + at, text + at);
 		}
 		if (!first)
 			first = strdup(text);
@@ -625,14 +401,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_change_is_in_the_outbox),
 		cmocka_unit_test(heavy_batches_ask_to_be_committed),
 		cmocka_unit_test(versions),
+		cmocka_unit_test(an_older_store_is_upgraded_when_asked),
 		cmocka_unit_test(random_operations_are_equal_on_all),
 	};
 
-	if (argc < 2)
+	if (!store_arguments(argc, argv))
 		return 2;
-	scratch = argv[1];
-	urls[url_count++] = "sqlite:";
-	for (int i = 2; i < argc && url_count < 4; i++)
-		urls[url_count++] = argv[i];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,10 @@
  *   facets     how many crashes of an incident have a value (OS build, module build, family)
  *   outbox     every change of a crash or an incident, in the order of commit
  *   tombstones what was deleted and must not come back
+ *   uploads    what people sent in, with what they said of it
+ *   upload_items  which crashes an upload's files gave
+ *   tokens     who may use the API: hashes only
+ *   audit      who uploaded, saw or deleted what
  */
 #include "fleet/store/migrations.h"
 
@@ -40,6 +44,18 @@ static const char *const steps[] = {
 	" PRIMARY KEY (incident, name, value)){narrow};"
 	"CREATE TABLE outbox (seq {serial}, at BIGINT NOT NULL, kind BIGINT NOT NULL, ref {text} NOT NULL, change {text} NOT NULL);"
 	"CREATE TABLE tombstones (key {text} PRIMARY KEY, at BIGINT NOT NULL){narrow};",
+	/* 2 */
+	"CREATE INDEX crashes_host ON crashes (host, id);"
+	"CREATE TABLE uploads (id {text} PRIMARY KEY, at BIGINT NOT NULL, done BIGINT NOT NULL, host {text}, ticket {text}, note {text},"
+	" who {text} NOT NULL);"
+	"CREATE TABLE upload_items (upload {text} NOT NULL, number BIGINT NOT NULL, name {text} NOT NULL, sha256 {text} NOT NULL,"
+	" size BIGINT NOT NULL, crash {text}, PRIMARY KEY (upload, number)){narrow};"
+	"CREATE INDEX upload_items_sha256 ON upload_items (sha256);"
+	"CREATE INDEX upload_items_crash ON upload_items (crash);"
+	"CREATE TABLE tokens (id {serial}, name {text} NOT NULL UNIQUE, hash {text} NOT NULL UNIQUE, scopes BIGINT NOT NULL,"
+	" created BIGINT NOT NULL, revoked BIGINT);"
+	"CREATE TABLE audit (id {serial}, at BIGINT NOT NULL, who {text} NOT NULL, address {text} NOT NULL, action {text} NOT NULL,"
+	" object {text} NOT NULL, detail {text});",
 };
 
 const int dt_store_version = (int)(sizeof(steps) / sizeof(steps[0]));

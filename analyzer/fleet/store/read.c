@@ -31,29 +31,34 @@ static void key_range(const char *prefix, char low[80], char high[80])
 #define REST                                                                                                               \
 	" AND ($6 = '' OR c.blame = $6 OR c.fault = $6) AND ($7 = -1 OR c.code = $7)"                                      \
 	" AND ($8 = '' OR c.signatures LIKE $8) AND ($9 = 0 OR c.time >= $9) AND ($10 = 0 OR c.time < $10)"                \
-	" AND ($11 = 0 OR c.added < $11)"
+	" AND ($11 = 0 OR c.added < $11) AND ($12 = '' OR c.own = $12 OR c.family = $12)"                                  \
+	" AND ($13 = '' OR h.name LIKE $13 ESCAPE '!' OR c.blame LIKE $13 ESCAPE '!' OR c.fault LIKE $13 ESCAPE '!'"      \
+	" OR LOWER(c.own) LIKE $13 ESCAPE '!' OR LOWER(c.signatures) LIKE $13 ESCAPE '!'"                                 \
+	" OR ($14 = 1 AND LOWER(c.path) LIKE $13 ESCAPE '!'))"
 #define BY_CLASS " AND ($3 = 0 OR c.class = $3)"
 #define BY_QUERY BY_CLASS " AND ($4 = '' OR h.name = $4) AND $5 = 0" REST
+/* By the host's number, which has an index. */
+#define BY_HOST ANY_KEY BY_CLASS " AND c.host = (SELECT id FROM hosts WHERE name = $4) AND $5 = 0" REST
 #define BY_INCIDENT ANY_KEY BY_CLASS " AND $4 = '' AND m.incident = $5" REST
 #define BY_INCIDENT_HOST ANY_KEY BY_CLASS " AND m.host = (SELECT id FROM hosts WHERE name = $4) AND m.incident = $5" REST
-#define UP " AND c.id > $12 ORDER BY c.id LIMIT $13"
-#define DOWN " AND c.id < $12 ORDER BY c.id DESC LIMIT $13"
+#define UP " AND c.id > $15 ORDER BY c.id LIMIT $16"
+#define DOWN " AND c.id < $15 ORDER BY c.id DESC LIMIT $16"
 #define NO_FILES ", 0"
 /* The crashes of one incident are read from its members, not found among all. */
 #define OF_INCIDENT " FROM members m JOIN crashes c ON c.id = m.crash LEFT JOIN hosts h ON h.id = c.host"
 #define OF_INCIDENT_RECORD ", r.facts, r.judgement" OF_INCIDENT " LEFT JOIN records r ON r.crash = c.id"
 
-/* By what is asked for: [key][records][files counted][newest first]. */
+/* By what is asked for: [any, key, host][records][files counted][newest first]. */
 static const char *sql_of(const struct dt_store_query *query)
 {
-#define ORDERS(files, from, key)                                                                                             \
-	{ "SELECT " DT_CRASH_COLUMNS files from key BY_QUERY UP, "SELECT " DT_CRASH_COLUMNS files from key BY_QUERY DOWN }
-#define ROWS(key)                                                                                                            \
+#define ORDERS(files, from, which)                                                                                           \
+	{ "SELECT " DT_CRASH_COLUMNS files from which UP, "SELECT " DT_CRASH_COLUMNS files from which DOWN }
+#define ROWS(which)                                                                                                          \
 	{                                                                                                                    \
-		{ ORDERS(NO_FILES, FROM_CRASHES, key), ORDERS(FILES_OF, FROM_CRASHES, key) },                               \
-		{ ORDERS(NO_FILES, WITH_RECORD, key), ORDERS(FILES_OF, WITH_RECORD, key) },                                 \
+		{ ORDERS(NO_FILES, FROM_CRASHES, which), ORDERS(FILES_OF, FROM_CRASHES, which) },                           \
+		{ ORDERS(NO_FILES, WITH_RECORD, which), ORDERS(FILES_OF, WITH_RECORD, which) },                             \
 	}
-	static const char *const all[2][2][2][2] = { ROWS(ANY_KEY), ROWS(BY_KEY) };
+	static const char *const all[3][2][2][2] = { ROWS(ANY_KEY BY_QUERY), ROWS(BY_KEY BY_QUERY), ROWS(BY_HOST) };
 #define MEMBERS(record, which)                                                                                              \
 	{ "SELECT " DT_CRASH_COLUMNS NO_FILES record which UP, "SELECT " DT_CRASH_COLUMNS NO_FILES record which DOWN }
 	static const char *const members[2][2][2] = {
@@ -63,7 +68,8 @@ static const char *sql_of(const struct dt_store_query *query)
 
 	if (query->incident)
 		return members[query->host != NULL][query->records][query->newest];
-	return all[query->key != NULL && *query->key != '\0'][query->records][query->count_files][query->newest];
+	bool by_key = query->key && *query->key, by_host = !by_key && query->host && *query->host;
+	return all[by_key ? 1 : by_host ? 2 : 0][query->records][query->count_files][query->newest];
 }
 
 static int64_t unix_or_0(uint64_t time)
@@ -71,12 +77,31 @@ static int64_t unix_or_0(uint64_t time)
 	return time > DT_TIME_UNIX_EPOCH ? (int64_t)((time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND) : 0;
 }
 
+/* What a LIKE finds anywhere in a text; lower case, its own marks escaped. */
+static void like_pattern(const char *text, char out[280])
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (!text || !*text)
+		return;
+	out[n++] = '%';
+	for (const char *c = text; *c && n < 270; c++) {
+		if (*c == '%' || *c == '_' || *c == '!')
+			out[n++] = '!';
+		out[n++] = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	}
+	out[n++] = '%';
+	out[n] = '\0';
+}
+
 static enum dt_status run_query(struct dt_store *store, const struct dt_store_query *query, uint64_t after, uint64_t limit,
                                 struct dt_rows *rows, struct dt_error *err)
 {
-	char low[80], high[80], like[160] = "";
+	char low[80], high[80], like[160] = "", anywhere[280];
 
 	key_range(query->key, low, high);
+	like_pattern(query->text, anywhere);
 	if (query->signature)
 		snprintf(like, sizeof(like), "%% %.120s %%", query->signature);
 	return dt_sql_query(store->db, sql_of(query),
@@ -84,7 +109,8 @@ static enum dt_status run_query(struct dt_store *store, const struct dt_store_qu
 	                              dt_p_int((int64_t)query->incident), dt_p_text(query->module ? query->module : ""),
 	                              dt_p_int(query->code.known ? (int64_t)query->code.value : -1), dt_p_text(like),
 	                              dt_p_int(unix_or_0(query->since)), dt_p_int(unix_or_0(query->until)),
-	                              dt_p_int((int64_t)query->added_before), dt_p_int((int64_t)after), dt_p_int((int64_t)limit)),
+	                              dt_p_int((int64_t)query->added_before), dt_p_text(query->bucket ? query->bucket : ""), dt_p_text(anywhere),
+	                              dt_p_int(query->text_in_paths), dt_p_int((int64_t)after), dt_p_int((int64_t)limit)),
 	                    rows, err);
 }
 

@@ -7,6 +7,7 @@
 #include "fleet/store/pack.h"
 #include "fleet/store/sql.h"
 #include "fleet/store/store.h"
+#include "fleet/store/uploads.h"
 
 #define DT_TRY(expression)                            \
 	do {                                          \
@@ -37,8 +38,11 @@ struct dt_crash_row {
 	uint64_t facts_version;
 };
 
+struct dt_pending_upload; /* uploads.c */
+
 /* One entry of the batch. */
 struct dt_pending {
+	const struct dt_pending_upload *upload; /* what an upload wants written beside it, or alone; NULL nothing */
 	struct dt_crash_row row; /* key NULL: only the file */
 	struct dt_bytes facts, judgement; /* packed; facts empty: rejudged */
 	const char *path, *sha256;
@@ -96,6 +100,16 @@ enum dt_status dt_outbox_add(struct dt_store *store, bool incident, const char *
 
 /* Takes a crash out of all tables but files, which forget it. */
 enum dt_status dt_remove_row(struct dt_store *store, const struct dt_crash_row *row, struct dt_error *err);
+
+/* A place in the batch, emptied; NULL without memory. It counts once dt_batch_take() is called. */
+struct dt_pending *dt_batch_new(struct dt_store *store);
+enum dt_status dt_batch_take(struct dt_store *store, struct dt_error *err);
+/* Copies an item into the batch's arena. */
+const struct dt_pending_upload *dt_upload_item_copy(struct dt_store *store, const struct dt_upload_item *item);
+/* Writes it. key: the crash it is about; NULL: that was deleted, or the item names it itself. */
+enum dt_status dt_upload_write(struct dt_store *store, const struct dt_pending_upload *upload, const char *key, struct dt_error *err);
+/* An upload forgets a crash; one that brought nothing else is forgotten whole. */
+enum dt_status dt_upload_forget(struct dt_store *store, const char *key, struct dt_error *err);
 
 enum dt_status dt_begin_write(struct dt_store *store, struct dt_error *err);
 enum dt_status dt_commit(struct dt_store *store, struct dt_error *err);

@@ -40,12 +40,14 @@ void dt_store_close(struct dt_store *store);
 DT_MUST_USE enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t size, uint64_t mtime,
                                          uint64_t facts_version, bool *seen, struct dt_error *err);
 
+struct dt_upload_item;
 struct dt_store_entry {
 	const struct dt_facts *facts;         /* NULL: only the file is marked as seen (an archive behind its members) */
 	const struct dt_judgement *judgement; /* NULL only without facts */
 	const char *path;                     /* with facts NULL; else facts->file says it */
 	uint64_t size, mtime, facts_version;  /* likewise */
 	const char *rejudge;                  /* key of a stored crash: only its judgement is written, facts must be those stored */
+	const struct dt_upload_item *item;    /* of an upload (uploads.h) that brought the file; NULL none */
 };
 
 /* Takes an entry into the batch; everything is copied. Nothing is written before commit. DT_ERR_LIMIT: the record is too large. */
@@ -74,6 +76,9 @@ struct dt_store_query {
 	const char *signature; /* id */
 	uint64_t since, until; /* FILETIME, half open */
 	uint64_t added_before; /* FILETIME */
+	const char *bucket;    /* own or family, exact */
+	const char *text;      /* in the host's, a module's, a bucket's or a signature's name; case does not matter */
+	bool text_in_paths;    /* in the file's path, too */
 	uint64_t after;        /* ids above this; rows come in order of id */
 	bool newest;           /* instead: in falling order of id, and below `after` */
 	uint64_t limit;        /* rows at most; 0: all */

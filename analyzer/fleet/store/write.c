@@ -249,6 +249,7 @@ enum dt_status dt_remove_row(struct dt_store *store, const struct dt_crash_row *
 	DT_TRY(dt_tally_add(store, row, -1, err));
 	DT_TRY(dt_sql_run(store->db, "DELETE FROM records WHERE crash = $1", &id, 1, err));
 	DT_TRY(dt_sql_run(store->db, "UPDATE files SET crash = NULL WHERE crash = $1", &id, 1, err));
+	DT_TRY(dt_upload_forget(store, row->key, err));
 	DT_TRY(dt_sql_run(store->db, "DELETE FROM crashes WHERE id = $1", &id, 1, err));
 	return dt_outbox_add(store, false, row->key, "removed", err);
 }
@@ -289,9 +290,13 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 	uint64_t id = 0;
 
 	*outcome = UNCHANGED;
+	if (!entry->row.key && !entry->path)
+		return dt_upload_write(store, entry->upload, NULL, err);
 	if (!entry->row.key)
 		return write_file(store, entry, false, 0, err);
 	DT_TRY(is_deleted(store, entry->row.key, &deleted, err));
+	if (entry->upload)
+		DT_TRY(dt_upload_write(store, entry->upload, deleted ? NULL : entry->row.key, err));
 	if (deleted) {
 		*outcome = DELETED;
 		return entry->path ? write_file(store, entry, false, 0, err) : DT_OK;
@@ -417,21 +422,38 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 	return DT_OK;
 }
 
-enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry *entry, struct dt_error *err)
+struct dt_pending *dt_batch_new(struct dt_store *store)
 {
 	if (store->count == store->room) {
 		size_t room = store->room ? store->room * 2 : 256;
 		struct dt_pending *more = realloc(store->batch, room * sizeof(*more));
 		if (!more)
-			return dt_fail(err, DT_ERR_NOMEM, "no memory");
+			return NULL;
 		store->batch = more;
 		store->room = room;
 	}
-	DT_TRY(fill(store, entry, &store->batch[store->count], err));
+	memset(&store->batch[store->count], 0, sizeof(*store->batch));
+	return &store->batch[store->count];
+}
+
+enum dt_status dt_batch_take(struct dt_store *store, struct dt_error *err)
+{
 	if (store->arena.failed)
 		return dt_fail(err, DT_ERR_NOMEM, "the batch is larger than its limit");
 	store->count++;
 	return DT_OK;
+}
+
+enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry *entry, struct dt_error *err)
+{
+	struct dt_pending *pending = dt_batch_new(store);
+
+	if (!pending)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	DT_TRY(fill(store, entry, pending, err));
+	if (entry->item)
+		pending->upload = dt_upload_item_copy(store, entry->item);
+	return dt_batch_take(store, err);
 }
 
 size_t dt_store_pending(const struct dt_store *store)
