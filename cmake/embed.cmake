@@ -3,7 +3,7 @@
 #   cmake -DOUT=generated.c -DSYMBOL=name -DFILES=a.yml;b.yml -P embed.cmake
 #
 # defines `const struct dt_embedded name[]` and `const size_t name_count`
-# (judgement/signature/embedded.h), in the order of the file names.
+# (core/base/embedded.h), in the order of the file names.
 
 cmake_minimum_required(VERSION 3.25)
 list(SORT FILES)
@@ -21,7 +21,10 @@ foreach(file IN LISTS FILES)
 endforeach()
 
 file(CONFIGURE OUTPUT "${OUT}" @ONLY CONTENT "/* Made by cmake/embed.cmake; do not edit. */
-#include \"judgement/signature/embedded.h\"
+#include \"core/base/embedded.h\"
+
+extern const struct dt_embedded @SYMBOL@[];
+extern const size_t @SYMBOL@_count;
 
 @arrays@
 const struct dt_embedded @SYMBOL@[] = {

@@ -43,8 +43,12 @@ function(dt_layers)
   # doors: what people call
   dt_layer(door      doors/common         USES core log signature report)
   dt_layer(scan      doors/scan           USES core log door metrics signature report pool walk queue store intake incident review)
-  dt_layer(store_door doors/store         USES core door signature verdict report store incident review)
+  dt_layer(view      doors/view           USES core incident report store review)
+  dt_layer(store_door doors/store         USES core door signature verdict report store incident review view)
   dt_layer(work      doors/work           USES core log door metrics signature report pool walk queue store intake)
+  dt_layer(http      doors/serve/http     USES base                       LIBRARIES microhttpd)
+  dt_layer(web       doors/serve/web      USES core report)
+  dt_layer(serve     doors/serve          USES core log door metrics signature report pool store intake incident review view http web LIBRARIES jansson)
   dt_layer(cli       doors/cli            USES core triage signature verdict report dump door)
 endfunction()
 

@@ -26,6 +26,9 @@ const char *dt_mask_user(const char *path, struct dt_arena *arena)
 
 	if (!path)
 		return NULL;
+	/* Most texts hold no path at all. */
+	if (!path[strcspn(path, "\\/")])
+		return path;
 	dt_buf_init(&out, 1u << 17);
 	for (const char *at = path; *at;) {
 		size_t len = 0;

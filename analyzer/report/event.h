@@ -22,7 +22,8 @@ struct dt_event {
 
 /* encoding: its name. Texts live in the arena. */
 void dt_event_make(const struct dt_crash *crash, const char *encoding, struct dt_arena *arena, struct dt_event *out);
-/* A path with the name of the user in it as ***: what stands behind \Users\, /home/ and the like. In the arena; NULL for NULL. */
+/* A path with the name of the user in it as ***: what stands behind \Users\, /home/ and the like. In the arena, or the text itself when
+ * it holds no path; NULL for NULL. */
 const char *dt_mask_user(const char *path, struct dt_arena *arena);
 
 #endif

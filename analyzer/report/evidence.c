@@ -25,26 +25,13 @@ void dt_put_place(struct dt_buf *out, const char *module, struct dt_opt offset, 
 
 static void bugcheck(struct dt_page *page, const struct dt_bugcheck *bugcheck)
 {
-	struct dt_buf *out = page->out;
-
 	if (!bugcheck)
 		return;
 	dt_page_rowf(page, "Stop code", "0x%llx %s%s", (unsigned long long)bugcheck->code.value,
 	             bugcheck->name ? bugcheck->name : "(in no public list)",
 	             bugcheck->minidump_flag == DT_TRUE ? " (the minidump writer's 0x10000000 removed)" : "");
-	for (size_t i = 0; i < bugcheck->parameters_count; i++) {
-		int at = 16;
-		dt_buf_printf(out, "                %zu: ", i + 1);
-		size_t before = out->len;
-		dt_buf_hex(out, bugcheck->parameters[i]);
-		at += 3 + (int)(out->len - before);
-		if (i < bugcheck->meanings_count && bugcheck->meanings[i]) {
-			dt_buf_puts(out, "  ");
-			dt_page_wrap(page, (unsigned)at + 2, 40, bugcheck->meanings[i]);
-		} else {
-			dt_buf_putc(out, '\n');
-		}
-	}
+	for (size_t i = 0; i < bugcheck->parameters_count; i++)
+		dt_page_parameter(page, i + 1, bugcheck->parameters[i], i < bugcheck->meanings_count ? bugcheck->meanings[i] : NULL);
 	if (bugcheck->subject && bugcheck->subject->name)
 		dt_page_rowf(page, "About", "%s %s", bugcheck->subject->kind, bugcheck->subject->name);
 }

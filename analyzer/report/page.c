@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMN = 2, TEXT_COLUMN = 16, NARROWEST = 40 };
+enum { LABEL_COLUMN = 2, TEXT_COLUMN = 16, PARAMETER_COLUMN = 40, NARROWEST = 40 };
 
 static const char *const inks[] = {
 	[DT_INK_PLAIN] = "",       [DT_INK_BOLD] = "\033[1m",    [DT_INK_DIM] = "\033[2m",   [DT_INK_RED] = "\033[1;31m",
@@ -30,6 +30,10 @@ void dt_page_ink(struct dt_page *page, enum dt_ink ink, const char *text)
 
 void dt_page_heading(struct dt_page *page, const char *text)
 {
+	if (page->sink) {
+		page->sink->heading(page, text);
+		return;
+	}
 	dt_buf_putc(page->out, '\n');
 	dt_page_ink(page, DT_INK_BOLD, text);
 	dt_buf_putc(page->out, '\n');
@@ -88,6 +92,10 @@ void dt_page_row(struct dt_page *page, const char *label, const char *text)
 {
 	if (!text || !*text)
 		return;
+	if (page->sink) {
+		page->sink->row(page, label, text);
+		return;
+	}
 	for (unsigned i = 0; i < LABEL_COLUMN; i++)
 		dt_buf_putc(page->out, ' ');
 	dt_page_ink(page, DT_INK_CYAN, label);
@@ -97,6 +105,26 @@ void dt_page_row(struct dt_page *page, const char *label, const char *text)
 		at++;
 	}
 	dt_page_wrap(page, at, TEXT_COLUMN, text);
+}
+
+void dt_page_parameter(struct dt_page *page, size_t number, uint64_t value, const char *meaning)
+{
+	struct dt_buf *out = page->out;
+
+	if (page->sink) {
+		page->sink->parameter(page, number, value, meaning);
+		return;
+	}
+	dt_buf_printf(out, "%*s%zu: ", TEXT_COLUMN, "", number);
+	size_t before = out->len;
+	dt_buf_hex(out, value);
+	unsigned at = TEXT_COLUMN + 3 + (unsigned)(out->len - before);
+	if (meaning) {
+		dt_buf_puts(out, "  ");
+		dt_page_wrap(page, at + 2, PARAMETER_COLUMN, meaning);
+	} else {
+		dt_buf_putc(out, '\n');
+	}
 }
 
 void dt_page_rowf(struct dt_page *page, const char *label, const char *fmt, ...)

@@ -12,7 +12,5 @@ int dt_store_cmd_store(const struct dt_command *self, int argc, char **argv);
 
 /* The store of --db or of the environment; NULL: said why, *status is the exit status. */
 struct dt_store *dt_store_cmd_open(const struct dt_command *self, const char *db, enum dt_store_mode mode, int *status);
-/* A point in time (RFC 3339 or a day) or an age ("30d", "12h") before now; false: neither. */
-bool dt_parse_when(const char *text, uint64_t *filetime);
 
 #endif

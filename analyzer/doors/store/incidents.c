@@ -5,12 +5,12 @@
 #include <time.h>
 
 #include "core/base/time.h"
-#include "doors/store/incident_view.h"
+#include "doors/common/when.h"
+#include "doors/store/commands.h"
+#include "doors/view/incident_view.h"
 
 enum { DB = 300, KIND, LIMIT, AT };
 enum { SHOWN = 40 };
-
-static const char *const kinds[DT_INCIDENT_KINDS] = { "fleet", "signature", "own", "family" };
 
 struct listing {
 	const char *db;
@@ -18,16 +18,6 @@ struct listing {
 	struct dt_review_options review;
 	size_t limit;
 };
-
-static bool parse_kind(const char *value, enum dt_incident_kind *out)
-{
-	for (int i = DT_INCIDENT_SIGNATURE; i < DT_INCIDENT_KINDS; i++)
-		if (!strcmp(kinds[i], value)) {
-			*out = (enum dt_incident_kind)i;
-			return true;
-		}
-	return false;
-}
 
 static int one(struct listing *listing, const struct dt_command *self, int option, const char *value)
 {
@@ -39,7 +29,7 @@ static int one(struct listing *listing, const struct dt_command *self, int optio
 		listing->json = !strcmp(value, "json") || !strcmp(value, "jsonl");
 		return listing->json || !strcmp(value, "text") ? DT_EXIT_OK : dt_door_usage(self, "--format takes text, json or jsonl, not '%s'", value);
 	case KIND:
-		return parse_kind(value, &listing->review.kind) ? DT_EXIT_OK : dt_door_usage(self, "--kind takes signature, own or family, not '%s'", value);
+		return dt_view_kind_parse(value, &listing->review.kind) ? DT_EXIT_OK : dt_door_usage(self, "--kind takes signature, own or family, not '%s'", value);
 	case LIMIT:
 		if (sscanf(value, "%zu", &listing->limit) != 1 || !listing->limit || listing->limit > 100000)
 			return dt_door_usage(self, "--limit takes a number from 1 to 100000, not '%s'", value);
@@ -67,25 +57,6 @@ static int parse(struct listing *listing, const struct dt_command *self, int arg
 	if (status == DT_EXIT_OK && optind < argc)
 		status = dt_door_usage(self, "'%s' is one too many", argv[optind]);
 	return status;
-}
-
-void dt_view_incident(const struct dt_review_incident *in, struct dt_report_incident *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->id = in->stored.id;
-	out->kind = kinds[in->stored.kind];
-	out->key = in->stored.key;
-	out->title = in->stored.title;
-	out->state = dt_incident_state_words[in->status.state];
-	out->reason = in->status.reason;
-	out->outbreak = in->outbreak;
-	out->hosts = in->stored.hosts;
-	out->crashes = in->stored.crashes;
-	out->unknown_hosts = in->stored.unknown_hosts;
-	out->untimed = in->stored.untimed;
-	out->suspect_hosts = in->suspect_hosts;
-	out->first = in->stored.first;
-	out->last = in->stored.last;
 }
 
 static void minute(int64_t seconds, char out[24])
@@ -121,12 +92,13 @@ static void print_text(const struct listing *listing, const struct dt_review *re
 	}
 	if (shown < review->count)
 		dt_buf_printf(out, "and %zu more (--limit)\n", review->count - shown);
-	for (size_t i = 0; i < review->count; i++)
-		if (review->incidents[i].outbreak)
-			dt_buf_printf(out, "\noutbreak i%llu: %u hosts began within %lld hours, %.2g expected (1 in 10^%.0f)\n",
-			              (unsigned long long)review->incidents[i].stored.id, review->incidents[i].status.burst.hosts,
-			              (long long)(review->incidents[i].status.burst.end - review->incidents[i].status.burst.begin),
-			              review->incidents[i].status.burst.expected, -review->incidents[i].status.burst.log10_p);
+	for (size_t i = 0; i < review->count; i++) {
+		if (!review->incidents[i].outbreak)
+			continue;
+		dt_buf_printf(out, "\noutbreak i%llu: ", (unsigned long long)review->incidents[i].stored.id);
+		dt_view_burst(&review->incidents[i].status.burst, out);
+		dt_buf_putc(out, '\n');
+	}
 	if (review->host_count)
 		dt_buf_puts(out, "\nhosts that crash in many ways: suspect their hardware first\n");
 	for (size_t i = 0; i < review->host_count; i++)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "doors/store/incident_view.h"
+#include "doors/store/commands.h"
+#include "doors/view/incident_view.h"
 
 enum { DB = 300 };
 
@@ -19,58 +20,6 @@ struct show {
 };
 
 /* ---- an incident ------------------------------------------------------------- */
-
-struct counts {
-	struct dt_arena *arena;
-	struct dt_report_count items[4096];
-	size_t count;
-};
-
-static bool take_count(void *context, const struct dt_stored_detail *row)
-{
-	struct counts *counts = context;
-
-	counts->items[counts->count++] = (struct dt_report_count){ dt_arena_strdup(counts->arena, row->text ? row->text : ""), (uint64_t)row->b };
-	return counts->count < 4096;
-}
-
-static enum dt_status details(struct show *show, uint64_t id, enum dt_store_detail what, const struct dt_report_count **out, size_t *count,
-                              struct dt_error *err)
-{
-	struct counts *counts = DT_ARENA_NEW(&show->arena, struct counts);
-
-	if (!counts)
-		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	counts->arena = &show->arena;
-	enum dt_status status = dt_store_detail(show->store, id, what, 0, take_count, counts, err);
-	*out = counts->items;
-	*count = counts->count;
-	return status;
-}
-
-static enum dt_status fill_view(struct show *show, const struct dt_review_incident *incident, struct dt_report_incident *view, struct dt_error *err)
-{
-	uint64_t id = incident->stored.id;
-	struct dt_report_bar *bars;
-	struct dt_series series;
-	enum dt_status status;
-
-	dt_view_incident(incident, view);
-	if ((status = details(show, id, DT_STORE_BUILDS, &view->builds, &view->build_count, err)) != DT_OK ||
-	    (status = details(show, id, DT_STORE_MODULE_BUILDS, &view->module_builds, &view->module_build_count, err)) != DT_OK ||
-	    (status = details(show, id, DT_STORE_FAMILIES, &view->families, &view->family_count, err)) != DT_OK ||
-	    (status = details(show, id, DT_STORE_HOSTS, &view->host_names, &view->host_count, err)) != DT_OK ||
-	    (status = dt_review_series(show->store, id, &show->arena, &series, err)) != DT_OK)
-		return status;
-	bars = DT_ARENA_ARRAY(&show->arena, series.count + 1, struct dt_report_bar);
-	if (!bars)
-		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < series.count; i++)
-		bars[i] = (struct dt_report_bar){ series.hours[i].hour, series.hours[i].crashes, series.hours[i].onsets };
-	view->bars = bars;
-	view->bar_count = series.count;
-	return DT_OK;
-}
 
 static int show_incident(struct show *show, uint64_t id)
 {
@@ -86,7 +35,7 @@ static int show_incident(struct show *show, uint64_t id)
 		fprintf(stderr, "dumptriage: the store has no incident i%llu\n", (unsigned long long)id);
 		return DT_EXIT_UNREADABLE;
 	}
-	if (fill_view(show, &review.incidents[0], &view, &err) != DT_OK)
+	if (dt_view_incident_details(show->store, &review.incidents[0], &show->arena, &view, &err) != DT_OK)
 		return dt_door_fail("%s", err.text);
 	dt_buf_init(&out, 64u << 20);
 	if (!strcmp(show->output.format->name, "text")) {

@@ -7,6 +7,7 @@
 #include "core/base/time.h"
 #include "core/model/field.h"
 #include "core/model/json.h"
+#include "doors/common/when.h"
 #include "doors/store/commands.h"
 
 enum { DB = 300, BEFORE, CLASS, HOST, MODULE, DRY };

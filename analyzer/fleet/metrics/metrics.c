@@ -1,9 +1,7 @@
 #include "fleet/metrics/metrics.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
+#include "core/base/address.h"
 
 static const struct {
 	const char *name, *type, *help, *label;
@@ -112,36 +110,11 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	return result;
 }
 
-/* host:port, [v6]:port or :port. */
-static bool parse_address(const char *target, struct sockaddr_storage *out)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-	const char *colon = strrchr(target, ':');
-	char host[64];
-	uint64_t port;
-
-	if (!colon || (size_t)(colon - target) >= sizeof(host) || !dt_text_parse_u64(colon + 1, false, &port) || port < 1 || port > 65535)
-		return false;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - target), target);
-	memset(out, 0, sizeof(*out));
-	size_t len = strlen(host);
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1;
-	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, *host ? host : "127.0.0.1", &v4->sin_addr) == 1;
-}
-
 static enum dt_status open_server(struct dt_metrics_out *out, const char *target, struct dt_error *err)
 {
 	struct sockaddr_storage address;
 
-	if (!parse_address(target, &address))
+	if (!dt_address_parse(target, &address))
 		return dt_fail(err, DT_ERR_USAGE, "--metrics takes a file (with a / or .prom) or an address such as 127.0.0.1:9100, not '%.80s'", target);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
 	out->server = MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,

@@ -35,8 +35,10 @@ struct slot {
 
 struct dt_pool {
 	struct slot *slots;
-	struct pollfd *polls;
+	struct pollfd *polls; /* of the workers, and behind them of who wakes us */
 	unsigned count;
+	bool has_wake;
+	int wake_fd;
 	unsigned deadline_ms;
 	struct dt_hello hello;
 	char program[PATH_MAX];
@@ -96,12 +98,14 @@ enum dt_status dt_pool_create(struct dt_pool **out, const struct dt_pool_options
 	unsigned count = options->workers < 1 ? 1 : options->workers > MAX_WORKERS ? MAX_WORKERS : options->workers;
 	enum dt_status status = DT_OK;
 
-	if (!pool || !(pool->slots = calloc(count, sizeof(*pool->slots))) || !(pool->polls = calloc(count, sizeof(*pool->polls)))) {
+	if (!pool || !(pool->slots = calloc(count, sizeof(*pool->slots))) || !(pool->polls = calloc(count + 1, sizeof(*pool->polls)))) {
 		dt_pool_destroy(pool);
 		return dt_fail(err, DT_ERR_NOMEM, "no memory for %u workers", count);
 	}
 	dt_arena_init(&pool->arena, DT_MAX_ARENA);
 	pool->count = count;
+	pool->has_wake = options->has_wake;
+	pool->wake_fd = options->wake_fd;
 	pool->mechanisms = DT_SANDBOX_ALL;
 	pool->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
 	pool->hello = (struct dt_hello){
@@ -433,9 +437,12 @@ enum dt_status dt_pool_wait(struct dt_pool *pool, int timeout_ms, struct dt_pool
 			break;
 		for (unsigned i = 0; i < pool->count; i++)
 			pool->polls[i] = (struct pollfd){ pool->slots[i].busy ? pool->slots[i].process.channel.socket : -1, POLLIN, 0 };
+		pool->polls[pool->count] = (struct pollfd){ pool->has_wake ? pool->wake_fd : -1, POLLIN, 0 };
 		int64_t left = end == INT64_MAX ? -1 : end - now_ms();
-		if (poll(pool->polls, pool->count, nearest_deadline(pool, left > INT_MAX ? INT_MAX : (int)left)) < 0 && errno != EINTR)
+		if (poll(pool->polls, pool->count + 1, nearest_deadline(pool, left > INT_MAX ? INT_MAX : (int)left)) < 0 && errno != EINTR)
 			return dt_fail(err, DT_ERR_IO, "cannot wait for workers: %s", strerror(errno));
+		if (pool->polls[pool->count].revents & POLLIN)
+			break;
 	}
 	return DT_ERR_NOT_FOUND;
 }

@@ -20,6 +20,8 @@ struct dt_pool_options {
 	unsigned deadline_ms;     /* wall time for one input; 0: 30 s */
 	uint64_t memory_limit;    /* RLIMIT_DATA of a worker, bytes; 0: 256 MiB */
 	bool no_sandbox;          /* for debugging only */
+	bool has_wake;            /* wake_fd is there: waiting ends early when it can be read (it is not read, and stays the caller's) */
+	int wake_fd;
 	const char *worker_path;  /* NULL: dumptriage-worker beside the program, or in its libexec folder */
 };
 
@@ -62,7 +64,7 @@ unsigned dt_pool_busy(const struct dt_pool *pool);
 /* Gives a job to a free worker. DT_ERR_LIMIT when there is none. */
 DT_MUST_USE enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *job, struct dt_error *err);
 /* Waits for a result, at most timeout_ms (-1: until there is one). DT_ERR_NOT_FOUND: none came in
- * time, or no job is running. DT_ERR_IO: workers cannot be started any more. */
+ * time, the caller was woken, or no job is running. DT_ERR_IO: workers cannot be started any more. */
 DT_MUST_USE enum dt_status dt_pool_wait(struct dt_pool *pool, int timeout_ms, struct dt_pool_result *result,
                                         struct dt_error *err);
 

@@ -1,4 +1,5 @@
 /* From a record to the columns that are searched. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -30,15 +31,17 @@ static const char *copy(struct dt_arena *arena, const char *text)
 }
 
 /* A crash without identity has a key of its own file. */
-static const char *key_of(const struct dt_facts *facts, struct dt_arena *arena)
+void dt_store_key(const struct dt_facts *facts, char out[DT_STORE_KEY_MAX])
 {
 	struct dt_bytes path = { (const uint8_t *)facts->file.path, facts->file.path ? strlen(facts->file.path) : 0 };
 	char hash[2 * DT_SHA256_SIZE + 1];
 
-	if (facts->crash_id)
-		return dt_arena_strdup(arena, facts->crash_id);
+	if (facts->crash_id) {
+		snprintf(out, DT_STORE_KEY_MAX, "%s", facts->crash_id);
+		return;
+	}
 	dt_sha256_text(path, hash);
-	return dt_arena_printf(arena, "x%.31s", hash);
+	snprintf(out, DT_STORE_KEY_MAX, "x%.31s", hash);
 }
 
 static const char *rank_of(const struct dt_facts *facts, struct dt_arena *arena)
@@ -102,9 +105,11 @@ enum dt_status dt_row_make(const struct dt_facts *facts, const struct dt_judgeme
                            struct dt_crash_row *out, struct dt_error *err)
 {
 	uint64_t time = facts->dump.time;
+	char key[DT_STORE_KEY_MAX];
 
 	memset(out, 0, sizeof(*out));
-	out->key = key_of(facts, arena);
+	dt_store_key(facts, key);
+	out->key = dt_arena_strdup(arena, key);
 	out->crash_id = copy(arena, facts->crash_id);
 	if (time > DT_TIME_UNIX_EPOCH)
 		out->time = dt_some((time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND);

@@ -207,11 +207,13 @@ static enum dt_status check_file_system(const char *path, struct dt_error *err)
 	return DT_OK;
 }
 
-/* A checkpoint writes every page that changed: one of 100 MB of log writes the pages that many batches touch once. */
-static enum dt_status prepare(struct sqlite *db, struct dt_error *err)
+/* A checkpoint writes every page that changed: one of 100 MB of log writes the pages that many batches touch once. Who mostly reads
+ * needs no large cache of its own: the system has one. */
+static enum dt_status prepare(struct sqlite *db, bool writer, struct dt_error *err)
 {
-	static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
-	                               "PRAGMA cache_size=-24000; PRAGMA wal_autocheckpoint=25000; PRAGMA temp_store=MEMORY;";
+	static const char common[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+	                             "PRAGMA wal_autocheckpoint=25000; PRAGMA temp_store=MEMORY;";
+	const char *cache = writer ? "PRAGMA cache_size=-24000" : "PRAGMA cache_size=-6000";
 
 	int code = SQLITE_BUSY;
 
@@ -221,8 +223,10 @@ static enum dt_status prepare(struct sqlite *db, struct dt_error *err)
 	for (unsigned try = 0; try < OPEN_TRIES && (code & 0xFF) == SQLITE_BUSY; try++) {
 		if (try)
 			nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
-		code = sqlite3_exec(db->db, settings, NULL, NULL, NULL);
+		code = sqlite3_exec(db->db, common, NULL, NULL, NULL);
 	}
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(db->db, cache, NULL, NULL, NULL);
 	return code == SQLITE_OK ? DT_OK : fail(db, "open", err);
 }
 
@@ -245,7 +249,7 @@ enum dt_status dt_sqlite_open(struct dt_sql **out, const char *path, bool create
 	}
 	db->base.driver = &driver;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-	status = sqlite3_open_v2(path, &db->db, flags, NULL) == SQLITE_OK ? prepare(db, err) : fail(db, "open", err);
+	status = sqlite3_open_v2(path, &db->db, flags, NULL) == SQLITE_OK ? prepare(db, create, err) : fail(db, "open", err);
 	if (status != DT_OK) {
 		close_sqlite(&db->base);
 		return status;

@@ -50,6 +50,12 @@ struct dt_store_entry {
 	const struct dt_upload_item *item;    /* of an upload (uploads.h) that brought the file; NULL none */
 };
 
+/* The key under which facts are kept: their crash_id, or one made from their path. */
+#define DT_STORE_KEY_MAX 48
+void dt_store_key(const struct dt_facts *facts, char out[DT_STORE_KEY_MAX]);
+/* Whether a crash of this key was deleted: it is not taken again. */
+DT_MUST_USE enum dt_status dt_store_deleted(struct dt_store *store, const char *key, bool *deleted, struct dt_error *err);
+
 /* Takes an entry into the batch; everything is copied. Nothing is written before commit. DT_ERR_LIMIT: the record is too large. */
 DT_MUST_USE enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry *entry, struct dt_error *err);
 /* Entries in the batch; SIZE_MAX when it takes so much memory that it should be committed now. */

@@ -56,6 +56,7 @@ enum dt_status dt_store_put_upload(struct dt_store *store, const struct dt_uploa
 		out->upload.ticket = copy(&store->arena, upload->ticket);
 		out->upload.note = copy(&store->arena, upload->note);
 		out->upload.who = copy(&store->arena, upload->who);
+		out->upload.address = copy(&store->arena, upload->address);
 	}
 	return put(store, out, err);
 }
@@ -70,17 +71,28 @@ static enum dt_status write_item(struct dt_store *store, const struct dt_upload_
 	                            dt_p_int((int64_t)item->size), dt_p_text(key)), err);
 }
 
+/* Once: an upload that is read again after a crash of the server is there already. */
+static enum dt_status write_upload(struct dt_store *store, const struct dt_upload *upload, struct dt_error *err)
+{
+	struct dt_rows rows;
+	enum dt_status status = dt_sql_one(store->db, "SELECT 1 FROM uploads WHERE id = $1", DT_PARAMS(dt_p_text(upload->id)), &rows, err);
+
+	dt_rows_end(&rows);
+	if (status != DT_ERR_NOT_FOUND)
+		return status;
+	DT_TRY(dt_sql_run(store->db, "INSERT INTO uploads (id, at, done, host, ticket, note, who) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	                  DT_PARAMS(dt_p_text(upload->id), dt_p_int((int64_t)upload->at), dt_p_int((int64_t)store->now), dt_p_text(upload->host),
+	                            dt_p_text(upload->ticket), dt_p_text(upload->note), dt_p_text(upload->who)), err));
+	return dt_sql_run(store->db, "INSERT INTO audit (at, who, address, action, object) VALUES ($1, $2, $3, 'upload', $4)",
+	                  DT_PARAMS(dt_p_int((int64_t)upload->at), dt_p_text(upload->who), dt_p_text(upload->address ? upload->address : "unknown"),
+	                            dt_p_text(upload->id)), err);
+}
+
 enum dt_status dt_upload_write(struct dt_store *store, const struct dt_pending_upload *upload, const char *key, struct dt_error *err)
 {
-	const struct dt_upload *row = &upload->upload;
-
 	if (upload->is_item)
 		return write_item(store, &upload->item, key ? key : upload->item.crash, err);
-	return dt_sql_run(store->db,
-	                  "INSERT INTO uploads (id, at, done, host, ticket, note, who) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-	                  " ON CONFLICT (id) DO UPDATE SET done = excluded.done",
-	                  DT_PARAMS(dt_p_text(row->id), dt_p_int((int64_t)row->at), dt_p_int((int64_t)store->now), dt_p_text(row->host),
-	                            dt_p_text(row->ticket), dt_p_text(row->note), dt_p_text(row->who)), err);
+	return write_upload(store, &upload->upload, err);
 }
 
 enum dt_status dt_upload_forget(struct dt_store *store, const char *key, struct dt_error *err)

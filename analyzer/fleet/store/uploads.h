@@ -16,6 +16,7 @@ struct dt_upload {
 	uint64_t at, done;               /* FILETIME: received, stored */
 	const char *host, *ticket, *note; /* what the sender said; NULL nothing */
 	const char *who;                 /* the sender */
+	const char *address;             /* of the sender; for the audit log, which gets a line with the upload. NULL when read */
 };
 
 /* One result of an upload: of a file, or of a member of an archive. */

@@ -69,7 +69,7 @@ static enum dt_status host_id(struct dt_store *store, const char *name, uint64_t
 	return status;
 }
 
-static enum dt_status is_deleted(struct dt_store *store, const char *key, bool *deleted, struct dt_error *err)
+enum dt_status dt_store_deleted(struct dt_store *store, const char *key, bool *deleted, struct dt_error *err)
 {
 	struct dt_rows rows;
 	enum dt_status status = dt_sql_one(store->db, "SELECT 1 FROM tombstones WHERE key = $1", DT_PARAMS(dt_p_text(key)), &rows, err);
@@ -294,7 +294,7 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 		return dt_upload_write(store, entry->upload, NULL, err);
 	if (!entry->row.key)
 		return write_file(store, entry, false, 0, err);
-	DT_TRY(is_deleted(store, entry->row.key, &deleted, err));
+	DT_TRY(dt_store_deleted(store, entry->row.key, &deleted, err));
 	if (entry->upload)
 		DT_TRY(dt_upload_write(store, entry->upload, deleted ? NULL : entry->row.key, err));
 	if (deleted) {

@@ -71,12 +71,62 @@ static void sha1_of_known_texts(void **state)
 	assert_int_equal(digest[19], 0x09);
 }
 
+/* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
+static void hmac_of_known_texts(void **state)
+{
+	uint8_t key[131];
+	char text[2 * DT_SHA256_SIZE + 1];
+
+	(void)state;
+	memset(key, 0x0b, 20);
+	dt_hmac_sha256_text((struct dt_bytes){ key, 20 }, of("Hi There"), text);
+	assert_string_equal(text, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+	dt_hmac_sha256_text(of("Jefe"), of("what do ya want for nothing?"), text);
+	assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	dt_hmac_sha256_text((struct dt_bytes){ key, sizeof(key) }, of("Test Using Larger Than Block-Size Key - Hash Key First"), text);
+	assert_string_equal(text, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+static void pieces_are_the_whole(void **state)
+{
+	struct dt_hasher *hasher = dt_hasher_create();
+	char text[2 * DT_SHA256_SIZE + 1], whole[2 * DT_SHA256_SIZE + 1];
+
+	(void)state;
+	dt_hasher_add(hasher, of("a"));
+	dt_hasher_add(hasher, (struct dt_bytes){ NULL, 0 });
+	dt_hasher_add(hasher, of("bc"));
+	dt_hasher_text(hasher, text);
+	dt_sha256_text(of("abc"), whole);
+	assert_string_equal(text, whole);
+	dt_hasher_free(hasher);
+}
+
+static void secrets(void **state)
+{
+	char a[129], b[129];
+
+	(void)state;
+	assert_true(dt_equal_secret("abc", "abc"));
+	assert_false(dt_equal_secret("abc", "abd"));
+	assert_false(dt_equal_secret("abc", "ab"));
+	dt_random_hex(64, a);
+	dt_random_hex(64, b);
+	assert_int_equal(strlen(a), 128);
+	assert_int_equal(strspn(a, "0123456789abcdef"), 128);
+	assert_string_not_equal(a, b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_of_known_texts),
 		cmocka_unit_test(md5_of_known_texts),
 		cmocka_unit_test(sha1_of_known_texts),
+		cmocka_unit_test(hmac_of_known_texts),
+		cmocka_unit_test(pieces_are_the_whole),
+		cmocka_unit_test(secrets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

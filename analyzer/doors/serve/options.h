@@ -1,0 +1,12 @@
+/* options.h - the command line of serve. */
+#ifndef DT_SERVE_OPTIONS_H
+#define DT_SERVE_OPTIONS_H
+
+#include "doors/serve/serve.h"
+
+/* Fills the options and checks that they make sense together; DT_EXIT_OK or what was said. */
+int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_command *self, int argc, char **argv);
+/* "4G", "512M", bytes; false: no size. */
+bool dt_serve_size(const char *text, uint64_t *out);
+
+#endif

@@ -1,0 +1,152 @@
+/* dumptriage serve: everything is opened, runs until a signal, and is ended in order. */
+#include "doors/serve/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "core/log/log.h"
+#include "doors/serve/options.h"
+#include "fleet/metrics/metrics.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+static void stored(void *context)
+{
+	const struct dt_serve *serve = context;
+
+	dt_reviews_stale(serve->reviews);
+}
+
+/* A connection and a file in the spool for each upload at once. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* The store is made here when it is not there; handlers only use it. */
+static enum dt_status make_store(const struct dt_serve_options *options, struct dt_error *err)
+{
+	struct dt_store *store;
+	enum dt_status status = dt_store_open(&store, options->db, DT_STORE_WRITE, err);
+
+	if (status == DT_OK)
+		dt_store_close(store);
+	return status;
+}
+
+static enum dt_status open_all(struct dt_serve *serve, struct dt_error *err)
+{
+	const struct dt_serve_options *options = serve->options;
+	struct dt_engine_options engine = { .db = options->db, .pool = options->pool, .rules = serve->rules, .keep = options->keep_dumps > 0,
+		                            .stored = stored, .context = serve };
+	enum dt_status status;
+
+	serve->jobs = dt_jobs_create();
+	serve->reviews = dt_reviews_create();
+	if (!serve->jobs || !serve->reviews)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	if ((status = make_store(options, err)) != DT_OK || (status = dt_stores_create(&serve->stores, options->db, err)) != DT_OK ||
+	    (status = dt_spool_open(&serve->spool, options->spool, options->reserve, err)) != DT_OK ||
+	    (status = dt_access_create(&serve->access, &options->access, serve->stores, err)) != DT_OK)
+		return status;
+	engine.spool = serve->spool;
+	engine.jobs = serve->jobs;
+	if ((status = dt_engine_start(&serve->engine, &engine, err)) != DT_OK || (status = dt_keeper_start(&serve->keeper, serve, err)) != DT_OK)
+		return status;
+	return DT_OK;
+}
+
+static void close_all(struct dt_serve *serve)
+{
+	dt_http_stop(serve->http);
+	dt_keeper_stop(serve->keeper);
+	dt_engine_stop(serve->engine, 0);
+	dt_access_free(serve->access);
+	dt_spool_close(serve->spool);
+	dt_stores_destroy(serve->stores);
+	dt_reviews_free(serve->reviews);
+	dt_jobs_destroy(serve->jobs);
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* No new connections; uploads that come in are taken to their end, and analysed, as far as the time of grace goes. */
+static void wind_down(struct dt_serve *serve)
+{
+	time_t end = time(NULL) + (time_t)serve->options->grace_s;
+
+	dt_log(DT_LOG_INFO, "ending", NULL, "no new connections; %u requests and %u uploads under way", dt_http_active(serve->http),
+	       dt_jobs_open(serve->jobs));
+	dt_http_quiesce(serve->http);
+	while (dt_http_active(serve->http) && time(NULL) < end && interrupted == SIGTERM)
+		pause_ms(20);
+	time_t left = end > time(NULL) ? end - time(NULL) : 0;
+	dt_engine_stop(serve->engine, (unsigned)left * 1000);
+	serve->engine = NULL;
+	if (dt_jobs_open(serve->jobs))
+		dt_log(DT_LOG_WARNING, "ending", NULL, "%u uploads stay in the spool; the next start goes on with them", dt_jobs_open(serve->jobs));
+}
+
+static int run(struct dt_serve *serve)
+{
+	const struct dt_serve_options *options = serve->options;
+	struct dt_http_app app = dt_serve_app;
+	struct dt_error err = { 0 };
+	enum dt_status status = open_all(serve, &err);
+
+	if (status == DT_OK && *dt_engine_missing(serve->engine) && !options->pool.no_sandbox)
+		dt_log(DT_LOG_WARNING, "sandbox", NULL, "this system has no %s; dumps are read under what is left", dt_engine_missing(serve->engine));
+	app.context = serve;
+	if (status == DT_OK)
+		status = dt_http_start(&serve->http, &app, &options->http, &err);
+	if (status != DT_OK) {
+		close_all(serve);
+		return dt_door_fail("%s", err.text), status == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
+	}
+	dt_metric_set(DT_METRIC_START, (uint64_t)time(NULL));
+	const char *colon = strrchr(options->listen, ':');
+	printf("dumptriage serves at http://%.*s:%u/\n", (int)(colon - options->listen), options->listen, dt_http_port(serve->http));
+	(void)dt_door_flush();
+	while (!interrupted && !dt_engine_failed(serve->engine))
+		pause_ms(100);
+	bool failed = dt_engine_failed(serve->engine);
+	wind_down(serve);
+	close_all(serve);
+	return failed ? DT_EXIT_ENVIRONMENT : DT_EXIT_OK;
+}
+
+int dt_serve_serve(const struct dt_command *self, int argc, char **argv)
+{
+	struct dt_serve_options options;
+	struct dt_serve serve = { .options = &options };
+	int status;
+
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	status = dt_serve_options_parse(&options, self, argc, argv);
+	if (status != DT_EXIT_OK)
+		return status;
+	raise_descriptors();
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	serve.rules = dt_door_rules(options.signatures);
+	status = serve.rules ? run(&serve) : DT_EXIT_ENVIRONMENT;
+	dt_rules_free(serve.rules);
+	return status;
+}

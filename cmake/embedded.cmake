@@ -1,0 +1,21 @@
+# Files that become part of the program, so that it works without them. Included after dt_layers().
+
+# dt_embed(LAYER SYMBOL FILES...): into a layer, as the array SYMBOL (embed.cmake).
+function(dt_embed layer symbol)
+  set(source ${CMAKE_BINARY_DIR}/${symbol}.c)
+  string(REPLACE ";" "\\;" files "${ARGN}")
+  add_custom_command(
+    OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${source} -DSYMBOL=${symbol} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    COMMENT "Embedding ${symbol}"
+    VERBATIM)
+  target_sources(dt_${layer} PRIVATE ${source})
+endfunction()
+
+# The signatures of signatures/.
+file(GLOB signature_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/signatures/*.yml)
+dt_embed(signature dt_builtin_signatures ${signature_files})
+# The style sheet and script of the pages, and the description of the API.
+file(GLOB web_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/analyzer/doors/serve/web/assets/*)
+dt_embed(web dt_web_assets ${web_files} ${CMAKE_SOURCE_DIR}/docs/openapi.json)
