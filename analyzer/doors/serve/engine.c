@@ -184,7 +184,7 @@ static void batch_grew(struct dt_engine *engine)
 
 static void show_item(struct dt_engine *engine, struct dt_job *job, unsigned file, const char *name, const struct dt_crash *crash, bool deleted)
 {
-	struct dt_job_item item = { .name = name, .file = file, .deleted = deleted, .class = crash->judgement.verdict.class,
+	struct dt_job_item item = { .name = dt_mask_user(name, &engine->intake.arena), .file = file, .deleted = deleted, .class = crash->judgement.verdict.class,
 		                    .confidence = crash->judgement.verdict.confidence, .host = crash->facts.host.name };
 
 	dt_store_key(&crash->facts, item.crash);
@@ -448,6 +448,9 @@ static void flush(struct dt_engine *engine)
 	}
 	engine->batch_since = 0;
 	count(engine);
+	/* Before anybody hears that it is done. */
+	if (engine->options.stored)
+		engine->options.stored(engine->options.context);
 	for (size_t i = 0; i < engine->active_count; i++) {
 		struct dt_job *job = engine->active[i];
 		if (job->state != DT_JOB_STORING) {
@@ -459,8 +462,6 @@ static void flush(struct dt_engine *engine)
 		dt_jobs_set_state(engine->options.jobs, job, DT_JOB_DONE, NULL);
 	}
 	engine->active_count = left;
-	if (engine->options.stored)
-		engine->options.stored(engine->options.context);
 }
 
 static bool flush_is_due(const struct dt_engine *engine)

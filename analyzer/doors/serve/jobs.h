@@ -26,7 +26,7 @@ struct dt_job_file {
 
 /* A result, as pages and the API show it. */
 struct dt_job_item {
-	const char *name;   /* of the file; "bag.zip!/pc7/MEMORY.DMP" of a member */
+	const char *name;   /* of the file; "bag.zip!/pc7/MEMORY.DMP" of a member; names of users masked */
 	unsigned file;
 	char crash[48];     /* key */
 	bool deleted;       /* it was deleted before, and is not taken again */

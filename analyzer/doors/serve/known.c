@@ -84,7 +84,7 @@ static enum dt_status answer_one(struct dt_known *known, const struct earlier *e
 	const struct dt_upload_item item = { .upload = known->job->id, .number = known->number * DT_JOB_MEMBERS + (uint32_t)at,
 		                             .name = renamed(earlier->names[at], file->name, arena), .sha256 = file->sha256,
 		                             .size = file->size, .crash = earlier->crashes[at] };
-	*out = (struct dt_job_item){ .name = item.name, .file = known->number, .class = record.crash.judgement.verdict.class,
+	*out = (struct dt_job_item){ .name = dt_mask_user(item.name, arena), .file = known->number, .class = record.crash.judgement.verdict.class,
 		                     .confidence = record.crash.judgement.verdict.confidence, .host = record.crash.facts.host.name,
 		                     .summary = dt_mask_user(record.crash.judgement.verdict.summary, arena) };
 	strncpy(out->crash, item.crash, sizeof(out->crash) - 1);

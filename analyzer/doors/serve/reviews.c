@@ -1,6 +1,6 @@
 /*
  * The incidents of the store, looked at together. A review of a large store takes a good part of a second, so one is kept for a few
- * seconds and shared; who comes while a new one is made gets the last.
+ * times as long as it took and shared; who comes while a new one is made gets the last.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,13 +9,13 @@
 
 #include "doors/serve/serve.h"
 
-enum { FRESH_MS = 2000, OLD_MS = 30000 };
+enum { FRESH_TIMES = 5, CHEAP_MS = 50, OLD_MS = 30000 };
 
 struct shared {
 	struct dt_review review; /* first: it is what is handed out */
 	struct dt_arena arena;
 	unsigned users;
-	int64_t made;
+	int64_t made, fresh; /* ms: when; for how long it is good even when something was stored */
 };
 
 struct dt_reviews {
@@ -72,10 +72,13 @@ static struct shared *make(struct dt_store *store, enum dt_status *status, struc
 	*status = made ? DT_OK : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	if (!made)
 		return NULL;
+	int64_t began = now_ms();
 	dt_arena_init(&made->arena, 256u << 20);
 	made->users = 1;
 	*status = dt_review_make(store, &(struct dt_review_options){ 0 }, &made->arena, &made->review, err);
 	made->made = now_ms();
+	/* One that took no time is made anew whenever something was stored. */
+	made->fresh = made->made - began < CHEAP_MS ? 0 : FRESH_TIMES * (made->made - began);
 	if (*status == DT_OK)
 		return made;
 	release(made);
@@ -87,7 +90,7 @@ static bool is_good(const struct dt_reviews *reviews)
 {
 	int64_t age = reviews->last ? now_ms() - reviews->last->made : OLD_MS + 1;
 
-	return reviews->last && (age < FRESH_MS || (!reviews->stale && age < OLD_MS) || reviews->busy);
+	return reviews->last && (age < reviews->last->fresh || (!reviews->stale && age < OLD_MS) || reviews->busy);
 }
 
 enum dt_status dt_reviews_take(struct dt_reviews *reviews, struct dt_store *store, const struct dt_review **out, struct dt_error *err)

@@ -7,6 +7,7 @@
 #include "core/model/field.h"
 #include "doors/serve/serve.h"
 #include "doors/view/incident_view.h"
+#include "report/event.h"
 #include "report/mask.h"
 
 enum { LATEST = 10, PAGE = 50, OTHERS = 10, SENDERS = 10 };
@@ -87,7 +88,8 @@ static bool take_sender(void *context, const struct dt_upload_item *item)
 {
 	struct senders *senders = context;
 
-	senders->items[senders->count].name = dt_arena_strdup(senders->arena, item->name);
+	/* The row's texts go with it. */
+	senders->items[senders->count].name = dt_mask_user(dt_arena_strdup(senders->arena, item->name), senders->arena);
 	senders->items[senders->count++].upload = dt_arena_strdup(senders->arena, item->upload);
 	return senders->count < SENDERS;
 }

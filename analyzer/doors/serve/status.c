@@ -8,6 +8,7 @@
 #include "core/model/field.h"
 #include "core/model/json.h"
 #include "doors/serve/serve.h"
+#include "report/event.h"
 
 enum { MAX_WAIT_S = 60, KEEP_ALIVE_MS = 15000, DETAILED = 200 };
 
@@ -80,7 +81,7 @@ static bool take_item(void *context, const struct dt_upload_item *row)
 		from->room = room;
 	}
 	const char *name = copy(from->arena, row->name), *member = name ? strstr(name, "!/") : NULL;
-	out->items[out->item_count++] = (struct dt_web_item){ .name = name, .id = copy(from->arena, row->crash), .deleted = !row->crash };
+	out->items[out->item_count++] = (struct dt_web_item){ .name = dt_mask_user(name, from->arena), .id = copy(from->arena, row->crash), .deleted = !row->crash };
 	if (out->file_count && !strcmp(out->files[out->file_count - 1].sha256, row->sha256))
 		return true;
 	out->files[out->file_count++] = (struct dt_web_file){ member ? dt_arena_strndup(from->arena, name, (size_t)(member - name)) : name,
@@ -103,7 +104,7 @@ static enum dt_status fill_verdicts(struct dt_store *store, struct dt_web_upload
 			return status;
 		item->class = one.crash.judgement.verdict.class;
 		item->confidence = one.crash.judgement.verdict.confidence;
-		item->summary = one.crash.judgement.verdict.summary;
+		item->summary = dt_mask_user(one.crash.judgement.verdict.summary, arena);
 		item->host = one.crash.facts.host.name;
 	}
 	return DT_OK;

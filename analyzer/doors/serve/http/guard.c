@@ -3,8 +3,10 @@
  * their request, and wakes those that sleep, so that they see their own deadlines.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "doors/serve/http/internal.h"
@@ -72,6 +74,7 @@ void dt_http_link_phase(struct dt_http_request *request, int phase)
 	request->link->phase = phase;
 	request->link->since = dt_http_now();
 	request->link->bytes = 0;
+	request->link->was_over = false;
 	pthread_mutex_unlock(&request->server->lock);
 }
 
@@ -85,13 +88,27 @@ static bool too_slow(const struct dt_http_options *options, const struct dt_http
 	       link->bytes < (uint64_t)ms / 1000 * options->body_rate;
 }
 
+/* The other side has said all that it will, all of it was read, and it is not a whole request. The library would wait for more. */
+static bool cut_short(struct dt_http_link *link)
+{
+	struct pollfd ends = { link->fd, POLLRDHUP, 0 };
+	int unread = 0;
+	bool over = link->phase != DT_LINK_ANSWER && poll(&ends, 1, 0) == 1 && (ends.revents & POLLRDHUP) && ioctl(link->fd, FIONREAD, &unread) == 0 &&
+	            unread == 0;
+
+	/* What was read a moment ago may be in the handler's hands still: it is looked at twice. */
+	bool again = over && link->was_over;
+	link->was_over = over;
+	return again;
+}
+
 /* Its thread sees the connection closed, and tidies up. */
 static void cut_slow_ones(struct dt_http_server *server)
 {
 	int64_t now = dt_http_now();
 
 	for (struct dt_http_link *link = server->links; link; link = link->next)
-		if (too_slow(&server->options, link, now))
+		if (too_slow(&server->options, link, now) || cut_short(link))
 			shutdown(link->fd, SHUT_RDWR);
 }
 

@@ -15,6 +15,7 @@ struct dt_http_link {
 	enum { DT_LINK_HEAD, DT_LINK_BODY, DT_LINK_ANSWER } phase;
 	int64_t since;  /* ms: the phase began */
 	uint64_t bytes; /* of the body */
+	bool was_over;  /* at the last look the other side had nothing more to say */
 };
 
 struct dt_http_server {
