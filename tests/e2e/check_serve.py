@@ -5,6 +5,7 @@ usage: check_serve.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR [sanitized]
 """
 import concurrent.futures
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -13,15 +14,18 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import struct
 import subprocess
 import sys
 import time
 import unittest
+import urllib.parse
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))
+from server import listening  # noqa: E402
 from serving import Serve, multipart, resident, until  # noqa: E402
 
 PROGRAM, BUILDER, SOURCE, SCRATCH = (os.path.abspath(path) for path in sys.argv[1:5])
@@ -824,6 +828,71 @@ class Faults(Case):
         self.assertEqual(len(server.pages("/api/v1/crashes")), 2)
         self.assertEqual(server.get("/api/v1/healthz").status, 200)
         self.assertEqual(server.stop(), 0)
+
+
+class Deployed(Case):
+    """The files of docs/ that people install."""
+
+    def test_behind_the_nginx_of_the_documentation(self):
+        nginx, openssl = shutil.which("nginx") or "/usr/sbin/nginx", shutil.which("openssl")
+        if not os.access(nginx, os.X_OK) or not openssl:
+            self.skipTest("nginx is not installed")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        token = self.token("desk", "upload,read")
+        server = self.serve("--behind-proxy", "--auth", "token")
+        subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj",
+                        "/CN=dumptriage.example.com", "-addext", "subjectAltName=DNS:dumptriage.example.com"], cwd=self.folder, check=True, capture_output=True)
+        text = pathlib.Path(SOURCE, "docs/nginx/dumptriage.conf").read_text()
+        for old, new in (("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"), ("    listen [::]:443 ssl;\n", ""), ("127.0.0.1:8080", f"127.0.0.1:{server.port}"),
+                         ("/etc/ssl/certs/dumptriage.pem", str(self.folder / "cert.pem")), ("/etc/ssl/private/dumptriage.key", str(self.folder / "key.pem"))):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        conf = self.folder / "nginx.conf"
+        conf.write_text(f"daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log; events {{}}\nhttp {{ access_log off;"
+                        + "".join(f" {name}_temp_path {self.folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")) + f"\n{text}\n}}\n")
+        process = subprocess.Popen([nginx, "-c", str(conf)], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (process.terminate(), process.wait()))
+        until(lambda: listening(port))
+        context = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
+
+        def ask(method, path, body=None, headers=None):
+            connection = http.client.HTTPSConnection("dumptriage.example.com", port, context=context)
+            connection._create_connection = lambda address, *rest: socket.create_connection(("127.0.0.1", port), *rest)
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            said = response.read()
+            connection.close()
+            return response, said
+
+        body, kind = multipart([("file", "a.dmp", built("csagent-50"))])
+        response, said = ask("POST", "/api/v1/dumps?wait=30", body, {"Content-Type": kind, "X-Forwarded-For": "6.6.6.6", **token})
+        self.assertEqual(response.status, 200, said)
+        upload = json.loads(said)
+        self.assertEqual(upload["crashes"][0]["class"], "known-incident")
+        # a page of ours may change things, another site's may not; who asks is who nginx saw
+        origin = f"https://dumptriage.example.com:{port}"
+        response, said = ask("GET", "/sign-in")
+        cookie = response.headers["Set-Cookie"].split(";")[0]
+        csrf = said.decode().split('name="csrf" value="')[1][:32]
+        form = urllib.parse.urlencode({"csrf": csrf, "token": token["Authorization"].split()[1], "back": "/crashes"})
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        self.assertEqual(ask("POST", "/sign-in", form, {**headers, "Origin": "https://evil.example"})[0].status, 403)
+        self.assertEqual(ask("POST", "/sign-in", form, {**headers, "Origin": origin})[0].status, 303)
+        with sqlite3.connect(self.db) as db:
+            self.assertEqual(db.execute("SELECT address FROM audit WHERE object = ?", (upload["id"],)).fetchone(), ("127.0.0.1",))
+        response, said = ask("GET", f"/api/v1/uploads/{upload['id']}/events", None, token)
+        self.assertIn(b"event: status", said)
+
+    def test_the_systemd_unit_is_one(self):
+        analyze = shutil.which("systemd-analyze")
+        if not analyze:
+            self.skipTest("systemd-analyze is not installed")
+        unit = self.folder / "dumptriage-serve.service"
+        unit.write_text(pathlib.Path(SOURCE, "docs/systemd/dumptriage-serve.service").read_text().replace("/usr/bin/dumptriage", PROGRAM))
+        out = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True)
+        self.assertNotIn("dumptriage-serve.service:", out.stdout + out.stderr)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,8 @@ class Serve:
 
 def resident(pid):
     """Resident memory of a process and its peak, in MB."""
-    text = open(f"/proc/{pid}/status").read()
+    with open(f"/proc/{pid}/status") as file:
+        text = file.read()
     return tuple(int(re.search(rf"{name}:\s+(\d+)", text).group(1)) / 1024 for name in ("VmRSS", "VmHWM"))
 
 

@@ -99,8 +99,11 @@ static void burst(struct dt_buf *out, const struct scale *scale, int64_t begin, 
 	if (end <= begin)
 		return;
 	double from = x_of(scale, begin), to = x_of(scale, end);
-	dt_buf_printf(out, "<rect class=\"burst\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>the outbreak</title></rect>\n", from, TOP,
-	              to - from < 3 ? 3 : to - from, HEIGHT - TOP - BOTTOM);
+	double wide = to - from < 3 ? 3 : to - from;
+	dt_buf_printf(out, "<rect class=\"burst\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>the outbreak</title></rect>\n", from, TOP, wide,
+	              HEIGHT - TOP - BOTTOM);
+	/* Bars may cover all of it; the mark above them is always seen. */
+	dt_buf_printf(out, "<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"4\"/>\n", from, TOP - 8, wide);
 }
 
 /* The same as a table, for who cannot see it. */

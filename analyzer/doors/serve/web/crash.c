@@ -73,7 +73,7 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 	dt_buf_puts(out, crash->facts.dump.time_trust == DT_TIME_IMPLAUSIBLE ? " (that clock cannot be right)" : "");
 	dt_buf_puts(out, ", file ");
 	dt_web_text(out, crash->facts.file.name ? crash->facts.file.name : "unknown");
-	dt_buf_puts(out, "</p>\n<p><button type=\"button\" class=\"js\" data-copy=\"copy-ticket\">Copy ticket text</button> <a class=\"button\" href=\"#take\">For the ticket</a></p>\n"
+	dt_buf_puts(out, "</p>\n<p><button type=\"button\" class=\"js\" data-copy=\"copy-ticket\">Copy ticket text</button> <a class=\"button\" href=\"#take\">More for the ticket</a></p>\n"
 	                 "</article>\n");
 }
 
