@@ -277,6 +277,36 @@ class Api(Case):
         self.assertIn("crowdstrike-channel-file-291", [s["id"] for s in server.get("/api/v1/signatures").json["items"]])
         self.assertEqual(server.get("/api/v1/healthz").json["status"], "ok")
 
+    def test_signatures_are_taken_up_when_they_change(self):
+        rules = self.folder / "rules"
+        rules.mkdir()
+        text = """id: acme-nic
+title: %s
+version: "1"
+detection:
+  a:
+    fault.module: acmenic.sys
+    bugcheck.code: 0xd1
+  grades:
+    probable: a
+"""
+        (rules / "a.yml").write_text(text % "One")
+        server = self.serve("--signatures", rules)
+        titles = lambda: [s["title"] for s in server.get("/api/v1/signatures").json["items"]]  # noqa: E731
+        self.assertEqual(titles(), ["One"])
+        (rules / "a.yml").write_text(text % "Two")
+        until(lambda: titles() == ["Two"])
+        self.assertIn("Two", self.only(server.upload(("a.dmp", built("nic-d1"))))["summary"])
+        (rules / "b.yml").write_text("id: [broken")
+        until(lambda: server.get("/api/v1/signatures").json["error"])
+        self.assertIn("b.yml:2:1", server.get("/api/v1/signatures").json["error"])
+        self.assertIn("b.yml:2:1", server.get("/signatures").text)
+        self.assertEqual(titles(), ["Two"])
+        (rules / "b.yml").unlink()
+        until(lambda: not server.get("/api/v1/signatures").json["error"])
+        self.assertEqual(titles(), ["Two"])
+        self.assertIn("b.yml", self.log.read_text())
+
     def test_what_is_wrong_is_a_problem_document(self):
         server = self.serve()
         for path in ("/api/v1/crashes?class=bad", "/api/v1/crashes?since=never", "/api/v1/crashes?until=x", "/api/v1/crashes?code=zz", "/api/v1/crashes?incident=x",

@@ -297,29 +297,39 @@ static void texts(struct dt_buf *out, const char *name, const char *const *items
 	dt_buf_putc(out, ']');
 }
 
+static void write_signature(const struct dt_rule_info *info, struct dt_buf *out)
+{
+	dt_buf_puts(out, "{\"id\":");
+	dt_json_write_text(info->id, out);
+	member(out, "title", info->title);
+	member(out, "version", info->version);
+	member(out, "status", info->status);
+	member(out, "level", info->level);
+	member(out, "category", info->category);
+	member(out, "description", info->description);
+	member(out, "class", dt_word(&dt_words_verdict_class, info->class));
+	texts(out, "references", info->references, info->reference_count);
+	texts(out, "next_steps", info->next_steps, info->next_step_count);
+	dt_buf_putc(out, '}');
+}
+
 void dt_handle_signatures(struct dt_http_request *request)
 {
-	const struct dt_rules *rules = dt_serve_of(request)->rules;
+	struct dt_rulebook *book = dt_serve_of(request)->rulebook;
+	const struct dt_rules *rules = dt_rulebook_take(book);
+	struct dt_error error;
 	struct dt_buf body;
 
 	dt_buf_init(&body, DT_ANSWER_MAX);
-	dt_buf_printf(&body, "{\"rules\":\"%s\",\"items\":[", dt_rules_hash(rules));
+	dt_buf_printf(&body, "{\"rules\":\"%s\"", dt_rules_hash(rules));
+	member(&body, "error", dt_rulebook_error(book, &error) ? error.text : NULL);
+	dt_buf_puts(&body, ",\"items\":[");
 	for (size_t i = 0; i < dt_rules_count(rules); i++) {
-		const struct dt_rule_info *info = dt_rule_info(rules, i);
-		dt_buf_puts(&body, i ? ",{\"id\":" : "{\"id\":");
-		dt_json_write_text(info->id, &body);
-		member(&body, "title", info->title);
-		member(&body, "version", info->version);
-		member(&body, "status", info->status);
-		member(&body, "level", info->level);
-		member(&body, "category", info->category);
-		member(&body, "description", info->description);
-		member(&body, "class", dt_word(&dt_words_verdict_class, info->class));
-		texts(&body, "references", info->references, info->reference_count);
-		texts(&body, "next_steps", info->next_steps, info->next_step_count);
-		dt_buf_putc(&body, '}');
+		dt_buf_puts(&body, i ? "," : "");
+		write_signature(dt_rule_info(rules, i), &body);
 	}
 	dt_buf_puts(&body, "]}\n");
+	dt_rulebook_give(book, rules);
 	dt_answer_json(request, 200, &body);
 }
 

@@ -163,6 +163,13 @@ static bool have_store(struct dt_engine *engine)
 	return true;
 }
 
+static void drop_rules(struct dt_engine *engine)
+{
+	if (engine->intake.rules)
+		dt_rulebook_give(engine->options.rulebook, engine->intake.rules);
+	engine->intake.rules = NULL;
+}
+
 /* All that was begun goes back to the front of the queue, the first in front. */
 static void read_again(struct dt_engine *engine)
 {
@@ -393,6 +400,15 @@ static bool may_begin(struct dt_engine *engine)
 	return may && !engine->discard;
 }
 
+/* What is judged between two commits is judged by the same rules; new ones are taken up with the next batch. */
+static void take_rules(struct dt_engine *engine)
+{
+	if (engine->intake.rules && (engine->batch_since || engine->active_count))
+		return;
+	drop_rules(engine);
+	engine->intake.rules = dt_rulebook_take(engine->options.rulebook);
+}
+
 static void refill(struct dt_engine *engine)
 {
 	struct dt_error err;
@@ -498,6 +514,7 @@ static void *run(void *context)
 		still(engine);
 		if (engine->discard && !dt_pool_busy(engine->pool))
 			read_again(engine);
+		take_rules(engine);
 		refill(engine);
 		if (flush_is_due(engine))
 			flush(engine);
@@ -553,7 +570,7 @@ enum dt_status dt_engine_start(struct dt_engine **out, const struct dt_engine_op
 	engine->options = *options;
 	engine->wake = -1;
 	pthread_mutex_init(&engine->lock, NULL);
-	dt_intake_init(&engine->intake, NULL, options->rules);
+	dt_intake_init(&engine->intake, NULL, NULL);
 	engine->intake.batch = SIZE_MAX;
 	status = start(engine, err);
 	if (status != DT_OK) {
@@ -590,6 +607,7 @@ void dt_engine_stop(struct dt_engine *engine, unsigned ms)
 		pthread_join(engine->thread, NULL);
 	dt_pool_destroy(engine->pool);
 	dt_store_close(engine->store);
+	drop_rules(engine);
 	dt_intake_deinit(&engine->intake);
 	if (engine->wake >= 0)
 		close(engine->wake);

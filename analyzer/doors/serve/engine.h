@@ -8,16 +8,16 @@
 #define DT_SERVE_ENGINE_H
 
 #include "doors/serve/jobs.h"
+#include "doors/serve/rulebook.h"
 #include "doors/serve/spool.h"
 #include "fleet/pool/pool.h"
-#include "judgement/signature/rules.h"
 
 struct dt_engine;
 
 struct dt_engine_options {
 	const char *db;
 	struct dt_pool_options pool;
-	const struct dt_rules *rules;
+	struct dt_rulebook *rulebook;
 	struct dt_spool *spool;
 	struct dt_jobs *jobs;
 	bool keep; /* dumps stay in the spool when they are done */

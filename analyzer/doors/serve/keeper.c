@@ -8,7 +8,7 @@
 #include "core/log/log.h"
 #include "doors/serve/serve.h"
 
-enum { MARK_S = 10, EXPIRE_S = 600, DAY_S = 86400 };
+enum { LOOK_S = 2, MARK_S = 10, EXPIRE_S = 600, DAY_S = 86400 };
 
 struct dt_keeper {
 	struct dt_serve *serve;
@@ -75,14 +75,17 @@ static void *run(void *context)
 
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->stopping) {
-		bool expiring = seconds % EXPIRE_S == 0;
+		unsigned now = seconds;
 		pthread_mutex_unlock(&keeper->lock);
-		do_round(keeper->serve, expiring);
+		if (dt_rulebook_refresh(keeper->serve->rulebook))
+			dt_log(DT_LOG_INFO, "signatures", NULL, "other signatures are in force; 'dumptriage rematch' judges what is stored by them");
+		if (now % MARK_S == 0)
+			do_round(keeper->serve, now % EXPIRE_S == 0);
 		pthread_mutex_lock(&keeper->lock);
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += MARK_S;
-		seconds += MARK_S;
+		until.tv_sec += LOOK_S;
+		seconds += LOOK_S;
 		while (!keeper->stopping && pthread_cond_timedwait(&keeper->bell, &keeper->lock, &until) == 0)
 			;
 	}

@@ -50,7 +50,7 @@ static enum dt_status make_store(const struct dt_serve_options *options, struct 
 static enum dt_status open_all(struct dt_serve *serve, struct dt_error *err)
 {
 	const struct dt_serve_options *options = serve->options;
-	struct dt_engine_options engine = { .db = options->db, .pool = options->pool, .rules = serve->rules, .keep = options->keep_dumps > 0,
+	struct dt_engine_options engine = { .db = options->db, .pool = options->pool, .rulebook = serve->rulebook, .keep = options->keep_dumps > 0,
 		                            .stored = stored, .context = serve };
 	enum dt_status status;
 
@@ -135,6 +135,7 @@ int dt_serve_serve(const struct dt_command *self, int argc, char **argv)
 {
 	struct dt_serve_options options;
 	struct dt_serve serve = { .options = &options };
+	struct dt_error err;
 	int status;
 
 	if (dt_door_help(self, argc, argv))
@@ -145,8 +146,9 @@ int dt_serve_serve(const struct dt_command *self, int argc, char **argv)
 	raise_descriptors();
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	serve.rules = dt_door_rules(options.signatures);
-	status = serve.rules ? run(&serve) : DT_EXIT_ENVIRONMENT;
-	dt_rules_free(serve.rules);
+	if (dt_rulebook_open(&serve.rulebook, options.signatures, &err) != DT_OK)
+		return dt_door_fail("signatures: %s", err.text);
+	status = run(&serve);
+	dt_rulebook_close(serve.rulebook);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include "doors/serve/access.h"
 #include "doors/serve/engine.h"
 #include "doors/serve/http/http.h"
+#include "doors/serve/rulebook.h"
 #include "doors/serve/web/web.h"
 #include "fleet/review/review.h"
 
@@ -36,7 +37,7 @@ struct dt_serve {
 	struct dt_jobs *jobs;
 	struct dt_engine *engine;
 	struct dt_http_server *http;
-	struct dt_rules *rules;
+	struct dt_rulebook *rulebook;
 	struct dt_reviews *reviews;
 	struct dt_keeper *keeper;
 };

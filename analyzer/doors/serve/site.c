@@ -383,6 +383,7 @@ void dt_handle_incidents_page(struct dt_http_request *request)
 /* What to do stands in the signature, where the incident has one. */
 static void steps_of_signature(const struct dt_rules *rules, const struct dt_report_incident *incident, struct dt_web_incident *view)
 {
+	/* The caller keeps the rules until the page is written. */
 	const struct dt_rule_info *info = !strcmp(incident->kind, "signature") ? dt_rule_find(rules, incident->key) : NULL;
 
 	if (!info)
@@ -418,7 +419,6 @@ static enum dt_status gather_incident(struct dt_http_request *request, struct dt
 		view->burst_begin = burst->begin;
 		view->burst_end = burst->end;
 	}
-	steps_of_signature(dt_serve_of(request)->rules, incident, view);
 	view->latest = (struct dt_web_rows){ listed.rows, listed.count,
 		                             listed.more ? dt_arena_printf(arena, "/crashes?incident=%llu", (unsigned long long)id) : NULL };
 	return DT_OK;
@@ -448,8 +448,11 @@ void dt_handle_incident_page(struct dt_http_request *request)
 		dt_answer_failed(request, status, &err);
 		return;
 	}
+	const struct dt_rules *rules = dt_rulebook_take(dt_serve_of(request)->rulebook);
+	steps_of_signature(rules, &incident, &view);
 	begin(request, incident.title ? incident.title : incident.key, "/incidents", csrf, &frame, &body);
 	dt_web_incident(&frame, &view, &body);
+	dt_rulebook_give(dt_serve_of(request)->rulebook, rules);
 	dt_answer_page(request, 200, &body);
 }
 
@@ -457,11 +460,13 @@ void dt_handle_incident_page(struct dt_http_request *request)
 
 void dt_handle_signatures_page(struct dt_http_request *request)
 {
-	const struct dt_rules *rules = dt_serve_of(request)->rules;
+	struct dt_rulebook *book = dt_serve_of(request)->rulebook;
+	const struct dt_rules *rules = dt_rulebook_take(book);
 	size_t count = dt_rules_count(rules);
 	struct dt_web_signature *views = DT_ARENA_ARRAY(dt_http_arena(request), count + 1, struct dt_web_signature);
 	struct dt_web_frame frame;
 	char csrf[DT_CSRF_SIZE];
+	struct dt_error error;
 	struct dt_buf body;
 
 	for (size_t i = 0; views && i < count; i++) {
@@ -471,7 +476,8 @@ void dt_handle_signatures_page(struct dt_http_request *request)
 			                              info->reference_count, info->next_steps, info->next_step_count };
 	}
 	begin(request, "Signatures", "/signatures", csrf, &frame, &body);
-	dt_web_signatures(&frame, views, views ? count : 0, &body);
+	dt_web_signatures(&frame, views, views ? count : 0, dt_rulebook_error(book, &error) ? error.text : NULL, &body);
+	dt_rulebook_give(book, rules);
 	dt_answer_page(request, 200, &body);
 }
 

@@ -22,8 +22,10 @@ struct dt_upload_in {
 	uint64_t total;
 };
 
+/* What came so far goes at once: the next upload may need its room. */
 static bool refuse(struct dt_http_request *request, unsigned status, const char *why)
 {
+	dt_upload_forget_in(dt_serve_of(request), dt_visit_of(request));
 	dt_answer_problem(request, status, why);
 	return false;
 }

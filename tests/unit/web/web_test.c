@@ -137,7 +137,7 @@ static void pages_of_hostile_values(void **state)
 	dt_web_incident(&frame, &(struct dt_web_incident){ .incident = &incident, .burst_begin = 478000, .burst_end = 478002, .burst = EVIL, .next_steps = evil,
 	                                                   .next_step_count = 2, .latest = rows }, &out);
 	assert_harmless(&out);
-	dt_web_signatures(&frame, &signature, 1, &out);
+	dt_web_signatures(&frame, &signature, 1, EVIL, &out);
 	assert_harmless(&out);
 	dt_web_sign_in(&frame, EVIL, EVIL, &out);
 	assert_harmless(&out);

@@ -235,10 +235,15 @@ static void signature(struct dt_buf *out, const struct dt_web_signature *signatu
 	dt_buf_puts(out, "</section>\n");
 }
 
-void dt_web_signatures(const struct dt_web_frame *frame, const struct dt_web_signature *signatures, size_t count, struct dt_buf *out)
+void dt_web_signatures(const struct dt_web_frame *frame, const struct dt_web_signature *signatures, size_t count, const char *problem, struct dt_buf *out)
 {
 	dt_web_begin(frame, out);
 	dt_buf_printf(out, "<h1>Signatures</h1>\n<p>%zu known crash%s in force.</p>\n", count, count == 1 ? "" : "es");
+	if (problem) {
+		dt_buf_puts(out, "<p class=\"warning\" role=\"alert\">Their files changed, and cannot be used as they are: ");
+		dt_web_text(out, problem);
+		dt_buf_puts(out, "</p>\n");
+	}
 	for (size_t i = 0; i < count; i++)
 		signature(out, &signatures[i]);
 	dt_web_end(frame, out);

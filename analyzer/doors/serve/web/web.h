@@ -120,7 +120,8 @@ struct dt_web_signature {
 	const char *const *next_steps;
 	size_t next_step_count;
 };
-void dt_web_signatures(const struct dt_web_frame *frame, const struct dt_web_signature *signatures, size_t count, struct dt_buf *out);
+/* problem: why the files as they are now are not in force; NULL: they are. */
+void dt_web_signatures(const struct dt_web_frame *frame, const struct dt_web_signature *signatures, size_t count, const char *problem, struct dt_buf *out);
 
 void dt_web_sign_in(const struct dt_web_frame *frame, const char *problem, const char *back, struct dt_buf *out);
 /* A page that says what went wrong. */
