@@ -145,20 +145,11 @@ void dt_report_incident_page(const struct dt_report_incident *incident, const st
 	chart(incident, out);
 }
 
-static void json_member(const char *name, const char *text, struct dt_buf *out)
-{
-	dt_buf_printf(out, ",\"%s\":", name);
-	if (text)
-		dt_json_write_text(text, out);
-	else
-		dt_buf_puts(out, "null");
-}
-
 static void json_time(const char *name, int64_t seconds, struct dt_buf *out)
 {
 	char text[DT_TIME_TEXT_MAX];
 
-	json_member(name, seconds > 0 && dt_time_format(dt_time_from_unix((uint64_t)seconds), text) ? text : NULL, out);
+	dt_json_write_member(name, seconds > 0 && dt_time_format(dt_time_from_unix((uint64_t)seconds), text) ? text : NULL, out);
 }
 
 static void json_counts(const char *name, const struct dt_report_count *counts, size_t count, struct dt_buf *out)
@@ -175,11 +166,11 @@ static void json_counts(const char *name, const struct dt_report_count *counts, 
 void dt_report_incident_json(const struct dt_report_incident *incident, struct dt_buf *out)
 {
 	dt_buf_printf(out, "{\"schema\":\"dumptriage.incident/1\",\"id\":%llu", (unsigned long long)incident->id);
-	json_member("kind", incident->kind, out);
-	json_member("key", incident->key, out);
-	json_member("title", incident->title, out);
-	json_member("state", incident->state, out);
-	json_member("reason", incident->reason, out);
+	dt_json_write_member("kind", incident->kind, out);
+	dt_json_write_member("key", incident->key, out);
+	dt_json_write_member("title", incident->title, out);
+	dt_json_write_member("state", incident->state, out);
+	dt_json_write_member("reason", incident->reason, out);
 	dt_buf_printf(out, ",\"outbreak\":%s,\"hosts\":%llu,\"crashes\":%llu,\"crashes_of_unknown_hosts\":%llu,\"crashes_without_time\":%llu,\"suspect_hosts\":%llu",
 	              incident->outbreak ? "true" : "false", (unsigned long long)incident->hosts, (unsigned long long)incident->crashes,
 	              (unsigned long long)incident->unknown_hosts, (unsigned long long)incident->untimed, (unsigned long long)incident->suspect_hosts);

@@ -46,6 +46,14 @@ bool dt_address_parse(const char *text, struct sockaddr_storage *out)
 	return parse_v4(host, (uint16_t)port, out);
 }
 
+unsigned dt_address_port(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in v4; /* the port stands at the same place in both families */
+
+	memcpy(&v4, address, sizeof(v4));
+	return ntohs(v4.sin_port);
+}
+
 /* An IPv4 address that came over an IPv6 socket, or NULL. */
 static const uint8_t *mapped(const struct sockaddr_in6 *v6)
 {

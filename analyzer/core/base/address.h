@@ -9,6 +9,8 @@
 
 /* An address written with numbers ("localhost" is 127.0.0.1; nothing before the colon, too); port 0 to 65535. false: it is none. */
 bool dt_address_parse(const char *text, struct sockaddr_storage *out);
+/* Its port; 0: none, or whichever is free. */
+unsigned dt_address_port(const struct sockaddr_storage *address);
 /* Whether only this machine can reach it. */
 bool dt_address_is_loopback(const struct sockaddr *address);
 /* The host alone, as text ("::1"); "unknown" for families other than IPv4 and IPv6. An IPv4 address in IPv6 is written as IPv4. */

@@ -162,3 +162,11 @@ uint64_t dt_time_now(void)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec < 0 ? 0 : dt_time_from_unix((uint64_t)now.tv_sec) + (uint64_t)now.tv_nsec / 100;
 }
+
+int64_t dt_time_steady_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

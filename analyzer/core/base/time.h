@@ -26,5 +26,7 @@ bool dt_time_parse(const char *text, uint64_t *filetime);
 uint64_t dt_time_from_unix(uint64_t seconds);
 /* The wall clock. */
 uint64_t dt_time_now(void);
+/* Milliseconds of the clock that never goes back, for deadlines. */
+int64_t dt_time_steady_ms(void);
 
 #endif

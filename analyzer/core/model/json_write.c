@@ -205,3 +205,12 @@ void dt_json_write_crash(const struct dt_crash *crash, enum dt_json_style style,
 {
 	dt_json_write_object(&dt_object_crash, crash, style, out);
 }
+
+void dt_json_write_member(const char *name, const char *text, struct dt_buf *out)
+{
+	dt_buf_printf(out, ",\"%s\":", name);
+	if (text)
+		dt_json_write_text(text, out);
+	else
+		dt_buf_puts(out, "null");
+}

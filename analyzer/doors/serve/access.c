@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/hash/hash.h"
 #include "doors/serve/rate.h"
 
@@ -36,14 +37,6 @@ struct dt_gate {
 	struct session sessions[SESSIONS];
 	struct cached cache[CACHED];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 enum dt_status dt_access_create(struct dt_gate **out, const struct dt_access_options *options, struct dt_stores *stores, struct dt_error *err)
 {
@@ -136,7 +129,7 @@ static bool find_cached(struct dt_gate *access, const char *hash, struct dt_who 
 	pthread_mutex_lock(&access->lock);
 	for (size_t i = 0; i < CACHED && !found; i++) {
 		const struct cached *at = &access->cache[i];
-		if (strcmp(at->hash, hash) || now_ms() - at->at > CACHE_MS)
+		if (strcmp(at->hash, hash) || dt_time_steady_ms() - at->at > CACHE_MS)
 			continue;
 		snprintf(who->name, sizeof(who->name), "%s", at->name);
 		who->scopes = at->scopes;
@@ -163,7 +156,7 @@ static void remember(struct dt_gate *access, const char *hash, const struct dt_w
 	snprintf(oldest->hash, sizeof(oldest->hash), "%s", hash);
 	snprintf(oldest->name, sizeof(oldest->name), "%s", who->name);
 	oldest->scopes = who->scopes;
-	oldest->at = now_ms();
+	oldest->at = dt_time_steady_ms();
 	pthread_mutex_unlock(&access->lock);
 }
 
@@ -210,9 +203,9 @@ static bool session_hash(struct dt_gate *access, const char *id, char hash[2 * D
 	pthread_mutex_lock(&access->lock);
 	for (size_t i = 0; i < SESSIONS && !found; i++) {
 		struct session *at = &access->sessions[i];
-		if (!at->id[0] || now_ms() - at->used > SESSION_MS || !dt_equal_secret(at->id, id))
+		if (!at->id[0] || dt_time_steady_ms() - at->used > SESSION_MS || !dt_equal_secret(at->id, id))
 			continue;
-		at->used = now_ms();
+		at->used = dt_time_steady_ms();
 		memcpy(hash, at->hash, sizeof(at->hash));
 		found = true;
 	}
@@ -236,7 +229,7 @@ bool dt_access_sign_in(struct dt_gate *access, struct dt_who *who, const char *t
 			oldest = &access->sessions[i];
 	memcpy(oldest->id, who->cookie, sizeof(oldest->id));
 	dt_sha256_text((struct dt_bytes){ (const uint8_t *)token, strlen(token) }, oldest->hash);
-	oldest->used = now_ms();
+	oldest->used = dt_time_steady_ms();
 	pthread_mutex_unlock(&access->lock);
 	return true;
 }
@@ -310,7 +303,7 @@ enum dt_status dt_access_identify(struct dt_gate *access, const struct dt_http_r
 
 bool dt_access_allow(struct dt_gate *access, const struct dt_who *who, unsigned *wait_s)
 {
-	return dt_rate_allow(access->rate, who->scopes && access->options.auth != DT_AUTH_NONE ? who->name : who->address, now_ms(), wait_s);
+	return dt_rate_allow(access->rate, who->scopes && access->options.auth != DT_AUTH_NONE ? who->name : who->address, dt_time_steady_ms(), wait_s);
 }
 
 /* ---- forged requests -------------------------------------------------------------------------------- */

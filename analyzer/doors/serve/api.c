@@ -14,20 +14,11 @@
 
 enum { PAGE = 50, MAX_PAGE = 200 };
 
-static void member(struct dt_buf *out, const char *name, const char *text)
-{
-	dt_buf_printf(out, ",\"%s\":", name);
-	if (text)
-		dt_json_write_text(text, out);
-	else
-		dt_buf_puts(out, "null");
-}
-
 static void time_member(struct dt_buf *out, const char *name, uint64_t filetime)
 {
 	char text[DT_TIME_TEXT_MAX];
 
-	member(out, name, filetime && dt_time_format(filetime, text) ? text : NULL);
+	dt_json_write_member(name, filetime && dt_time_format(filetime, text) ? text : NULL, out);
 }
 
 /* A number of the query string; absent: the default. false: answered. */
@@ -52,15 +43,15 @@ static void write_row(const struct dt_web_row *row, struct dt_buf *out)
 	dt_json_write_text(row->id, out);
 	time_member(out, "time", row->time);
 	dt_buf_printf(out, ",\"time_trusted\":%s", row->time_ok ? "true" : "false");
-	member(out, "host", row->host);
-	member(out, "class", dt_word(&dt_words_verdict_class, row->class));
+	dt_json_write_member("host", row->host, out);
+	dt_json_write_member("class", dt_word(&dt_words_verdict_class, row->class), out);
 	if (row->confidence.known)
 		dt_buf_printf(out, ",\"confidence\":%llu", (unsigned long long)row->confidence.value);
 	else
 		dt_buf_puts(out, ",\"confidence\":null");
-	member(out, "code", row->code);
-	member(out, "module", row->module);
-	member(out, "signature", row->signature);
+	dt_json_write_member("code", row->code, out);
+	dt_json_write_member("module", row->module, out);
+	dt_json_write_member("signature", row->signature, out);
 	dt_buf_printf(out, ",\"url\":\"/api/v1/crashes/%s\"}", row->id);
 }
 
@@ -301,13 +292,13 @@ static void write_signature(const struct dt_rule_info *info, struct dt_buf *out)
 {
 	dt_buf_puts(out, "{\"id\":");
 	dt_json_write_text(info->id, out);
-	member(out, "title", info->title);
-	member(out, "version", info->version);
-	member(out, "status", info->status);
-	member(out, "level", info->level);
-	member(out, "category", info->category);
-	member(out, "description", info->description);
-	member(out, "class", dt_word(&dt_words_verdict_class, info->class));
+	dt_json_write_member("title", info->title, out);
+	dt_json_write_member("version", info->version, out);
+	dt_json_write_member("status", info->status, out);
+	dt_json_write_member("level", info->level, out);
+	dt_json_write_member("category", info->category, out);
+	dt_json_write_member("description", info->description, out);
+	dt_json_write_member("class", dt_word(&dt_words_verdict_class, info->class), out);
 	texts(out, "references", info->references, info->reference_count);
 	texts(out, "next_steps", info->next_steps, info->next_step_count);
 	dt_buf_putc(out, '}');
@@ -322,7 +313,7 @@ void dt_handle_signatures(struct dt_http_request *request)
 
 	dt_buf_init(&body, DT_ANSWER_MAX);
 	dt_buf_printf(&body, "{\"rules\":\"%s\"", dt_rules_hash(rules));
-	member(&body, "error", dt_rulebook_error(book, &error) ? error.text : NULL);
+	dt_json_write_member("error", dt_rulebook_error(book, &error) ? error.text : NULL, &body);
 	dt_buf_puts(&body, ",\"items\":[");
 	for (size_t i = 0; i < dt_rules_count(rules); i++) {
 		dt_buf_puts(&body, i ? "," : "");
@@ -349,11 +340,11 @@ static bool take_audit(void *context, const struct dt_audit *audit)
 		return false;
 	dt_buf_printf(list->out, "%s{\"number\":%llu", list->count++ ? "," : "", (unsigned long long)audit->id);
 	time_member(list->out, "at", audit->at);
-	member(list->out, "who", audit->who);
-	member(list->out, "address", audit->address);
-	member(list->out, "action", audit->action);
-	member(list->out, "object", audit->object);
-	member(list->out, "detail", audit->detail);
+	dt_json_write_member("who", audit->who, list->out);
+	dt_json_write_member("address", audit->address, list->out);
+	dt_json_write_member("action", audit->action, list->out);
+	dt_json_write_member("object", audit->object, list->out);
+	dt_json_write_member("detail", audit->detail, list->out);
 	dt_buf_putc(list->out, '}');
 	list->last = audit->id;
 	return true;

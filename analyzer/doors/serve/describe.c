@@ -10,28 +10,19 @@
 #include "core/model/json.h"
 #include "doors/serve/jobs.h"
 
-static void member(struct dt_buf *out, const char *name, const char *text)
-{
-	dt_buf_printf(out, ",\"%s\":", name);
-	if (text)
-		dt_json_write_text(text, out);
-	else
-		dt_buf_puts(out, "null");
-}
-
 void dt_job_describe(const struct dt_job *job, struct dt_buf *out)
 {
 	dt_buf_printf(out, "{\"schema\":\"dumptriage.upload/1\",\"at\":\"%llu\"", (unsigned long long)job->at);
-	member(out, "host", job->host);
-	member(out, "ticket", job->ticket);
-	member(out, "note", job->note);
-	member(out, "who", job->who);
-	member(out, "address", job->address);
+	dt_json_write_member("host", job->host, out);
+	dt_json_write_member("ticket", job->ticket, out);
+	dt_json_write_member("note", job->note, out);
+	dt_json_write_member("who", job->who, out);
+	dt_json_write_member("address", job->address, out);
 	dt_buf_puts(out, ",\"files\":[");
 	for (size_t i = 0; i < job->file_count; i++) {
 		dt_buf_printf(out, "%s{\"size\":%llu", i ? "," : "", (unsigned long long)job->files[i].size);
-		member(out, "name", job->files[i].name);
-		member(out, "sha256", job->files[i].sha256);
+		dt_json_write_member("name", job->files[i].name, out);
+		dt_json_write_member("sha256", job->files[i].sha256, out);
 		dt_buf_putc(out, '}');
 	}
 	dt_buf_puts(out, "]}\n");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/time.h"
 #include "doors/serve/serve.h"
 
 enum { FRESH_TIMES = 5, CHEAP_MS = 50, OLD_MS = 30000 };
@@ -23,14 +24,6 @@ struct dt_reviews {
 	struct shared *last;
 	bool stale, busy;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct dt_reviews *dt_reviews_create(void)
 {
@@ -72,11 +65,11 @@ static struct shared *make(struct dt_store *store, enum dt_status *status, struc
 	*status = made ? DT_OK : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	if (!made)
 		return NULL;
-	int64_t began = now_ms();
+	int64_t began = dt_time_steady_ms();
 	dt_arena_init(&made->arena, 256u << 20);
 	made->users = 1;
 	*status = dt_review_make(store, &(struct dt_review_options){ 0 }, &made->arena, &made->review, err);
-	made->made = now_ms();
+	made->made = dt_time_steady_ms();
 	/* One that took no time is made anew whenever something was stored. */
 	made->fresh = made->made - began < CHEAP_MS ? 0 : FRESH_TIMES * (made->made - began);
 	if (*status == DT_OK)
@@ -88,7 +81,7 @@ static struct shared *make(struct dt_store *store, enum dt_status *status, struc
 /* Another process may write, too: what is old is made again even when nobody here said that it changed. */
 static bool is_good(const struct dt_reviews *reviews)
 {
-	int64_t age = reviews->last ? now_ms() - reviews->last->made : OLD_MS + 1;
+	int64_t age = reviews->last ? dt_time_steady_ms() - reviews->last->made : OLD_MS + 1;
 
 	return reviews->last && (age < reviews->last->fresh || (!reviews->stale && age < OLD_MS) || reviews->busy);
 }

@@ -69,6 +69,11 @@ void dt_answer_page(struct dt_http_request *request, unsigned status, struct dt_
 void dt_answer_redirect(struct dt_http_request *request, const char *address);
 /* The frame of a page for who asks. csrf is written into the buffer given, which outlives the frame. */
 void dt_frame(struct dt_http_request *request, const char *title, const char *here, char csrf[DT_CSRF_SIZE], struct dt_web_frame *out);
+/* The same, and an empty buffer for the page. */
+void dt_page_begin(struct dt_http_request *request, const char *title, const char *here, char csrf[DT_CSRF_SIZE], struct dt_web_frame *frame,
+                   struct dt_buf *body);
+/* Forms carry a hidden value; false: answered. */
+bool dt_form_ok(struct dt_http_request *request);
 /* May they see names of users, and the unmasked record? */
 bool dt_may_see_all(const struct dt_http_request *request);
 
@@ -112,14 +117,18 @@ void dt_handle_metrics(struct dt_http_request *request);
 void dt_handle_asset(struct dt_http_request *request);
 void dt_handle_openapi(struct dt_http_request *request);
 
+/* crash_page.c */
+void dt_handle_crash_page(struct dt_http_request *request);
+void dt_handle_delete_form(struct dt_http_request *request);
+
 /* site.c */
 void dt_handle_home_page(struct dt_http_request *request);
 void dt_handle_crashes_page(struct dt_http_request *request);
-void dt_handle_crash_page(struct dt_http_request *request);
-void dt_handle_delete_form(struct dt_http_request *request);
 void dt_handle_incidents_page(struct dt_http_request *request);
 void dt_handle_incident_page(struct dt_http_request *request);
 void dt_handle_signatures_page(struct dt_http_request *request);
+
+/* sign.c */
 void dt_handle_sign_in_page(struct dt_http_request *request);
 void dt_handle_sign_in(struct dt_http_request *request);
 void dt_handle_sign_out(struct dt_http_request *request);

@@ -1,4 +1,4 @@
-/* The pages: what is asked for, gathered and handed to web/. */
+/* The pages of lists: the start page, search, incidents, signatures. What is asked for is gathered and handed to web/. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,19 +7,8 @@
 #include "core/model/field.h"
 #include "doors/serve/serve.h"
 #include "doors/view/incident_view.h"
-#include "report/event.h"
-#include "report/mask.h"
 
-enum { LATEST = 10, PAGE = 50, OTHERS = 10, SENDERS = 10 };
-
-static const struct dt_report_style plain = { .verbose = true };
-
-static void begin(struct dt_http_request *request, const char *title, const char *here, char csrf[DT_CSRF_SIZE], struct dt_web_frame *frame,
-                  struct dt_buf *body)
-{
-	dt_buf_init(body, DT_ANSWER_MAX);
-	dt_frame(request, title, here, csrf, frame);
-}
+enum { LATEST = 10, PAGE = 50 };
 
 /* ---- the start page ------------------------------------------------------------------------ */
 
@@ -50,7 +39,7 @@ void dt_handle_home_page(struct dt_http_request *request)
 	char csrf[DT_CSRF_SIZE];
 	struct dt_buf body;
 
-	begin(request, "Upload a dump", "/", csrf, &frame, &body);
+	dt_page_begin(request, "Upload a dump", "/", csrf, &frame, &body);
 	struct dt_store *store = frame.can_read ? dt_borrow_store(request) : NULL;
 	if (frame.can_read && !store) {
 		dt_buf_deinit(&body);
@@ -73,194 +62,6 @@ void dt_handle_home_page(struct dt_http_request *request)
 	if (review)
 		dt_reviews_give(dt_serve_of(request)->reviews, review);
 	dt_answer_page(request, 200, &body);
-}
-
-/* ---- a crash ---------------------------------------------------------------------------------- */
-
-struct senders {
-	struct dt_store *store;
-	struct dt_arena *arena;
-	struct { const char *name, *upload; } items[SENDERS];
-	size_t count;
-};
-
-static bool take_sender(void *context, const struct dt_upload_item *item)
-{
-	struct senders *senders = context;
-
-	/* The row's texts go with it. */
-	senders->items[senders->count].name = dt_mask_user(dt_arena_strdup(senders->arena, item->name), senders->arena);
-	senders->items[senders->count++].upload = dt_arena_strdup(senders->arena, item->upload);
-	return senders->count < SENDERS;
-}
-
-static enum dt_status find_senders(struct dt_store *store, const char *crash, struct dt_arena *arena, struct dt_web_crash *view, struct dt_error *err)
-{
-	struct senders found = { .store = store, .arena = arena };
-	struct dt_web_sender *out = DT_ARENA_ARRAY(arena, SENDERS, struct dt_web_sender);
-	enum dt_status status = dt_store_upload_items(store, &(struct dt_upload_query){ .crash = crash, .limit = SENDERS }, take_sender, &found, err);
-
-	for (size_t i = 0; status == DT_OK && out && i < found.count; i++) {
-		struct dt_upload upload;
-		status = dt_store_upload(store, found.items[i].upload, arena, &upload, err);
-		if (status == DT_OK)
-			out[view->sender_count++] = (struct dt_web_sender){ found.items[i].name, found.items[i].upload, upload.ticket, upload.note, upload.who, upload.at };
-	}
-	view->senders = out;
-	return status;
-}
-
-static enum dt_status find_others(struct dt_store *store, const struct dt_one_crash *one, struct dt_arena *arena, struct dt_web_crash *view,
-                                  struct dt_error *err)
-{
-	struct dt_listed listed;
-	enum dt_status status = DT_OK;
-	size_t n = 0;
-
-	if (!one->row.host)
-		return DT_OK;
-	status = dt_list_crashes(store, &(struct dt_store_query){ .host = one->row.host, .newest = true }, OTHERS + 1, arena, &listed, err);
-	for (size_t i = 0; status == DT_OK && i < listed.count; i++)
-		if (strcmp(listed.rows[i].id, one->row.key) != 0 && n < OTHERS)
-			listed.rows[n++] = listed.rows[i];
-	if (status != DT_OK)
-		return status;
-	const char *more = NULL;
-	if (listed.more || n < listed.count - 1) {
-		struct dt_buf address;
-		dt_buf_init(&address, 4096);
-		dt_buf_puts(&address, "/crashes?host=");
-		dt_web_url_part(&address, one->row.host);
-		more = dt_arena_strdup(arena, dt_buf_text(&address));
-		dt_buf_deinit(&address);
-	}
-	view->others = (struct dt_web_rows){ listed.rows, n, more };
-	return DT_OK;
-}
-
-static enum dt_status is_suspect(struct dt_serve *serve, struct dt_store *store, const char *host, struct dt_arena *arena, const char **reason,
-                                 struct dt_error *err)
-{
-	const struct dt_review *review;
-	enum dt_status status = host ? dt_reviews_take(serve->reviews, store, &review, err) : DT_ERR_NOT_FOUND;
-
-	if (status != DT_OK)
-		return host ? status : DT_OK;
-	for (size_t i = 0; i < review->host_count; i++)
-		if (!strcmp(review->hosts[i].name, host))
-			*reason = dt_arena_strdup(arena, review->hosts[i].pattern.reason);
-	dt_reviews_give(serve->reviews, review);
-	return DT_OK;
-}
-
-static const char *printed(const struct dt_crash *crash, const char *format, struct dt_arena *arena)
-{
-	struct dt_buf text;
-
-	dt_buf_init(&text, 4u << 20);
-	dt_report_format(format)->write(crash, &plain, &text);
-	const char *out = dt_arena_strdup(arena, dt_buf_text(&text));
-	dt_buf_deinit(&text);
-	return out;
-}
-
-/* The correlation id of a ticket is its incident's: one ticket for each incident gathers all its crashes. */
-static const char *ticket_text(struct dt_serve *serve, const struct dt_web_crash *view, struct dt_arena *arena)
-{
-	const char *text = printed(view->crash, "ticket", arena), *base = serve->options->url ? serve->options->url : "";
-	struct dt_buf out;
-
-	if (!text)
-		return NULL;
-	dt_buf_init(&out, 4u << 20);
-	dt_buf_puts(&out, text);
-	if (view->incident_count) {
-		const struct dt_report_incident *first = &view->incidents[0];
-		dt_buf_puts(&out, "\nSeen on ");
-		dt_report_incident_hosts(first, &out);
-		dt_buf_printf(&out, " with incident i%llu.\n", (unsigned long long)first->id);
-	}
-	if (*base)
-		dt_buf_printf(&out, "Record: %s/crashes/%s\n", base, view->id);
-	const char *copy = dt_arena_strdup(arena, dt_buf_text(&out));
-	dt_buf_deinit(&out);
-	return copy;
-}
-
-static enum dt_status gather_crash(struct dt_http_request *request, struct dt_store *store, struct dt_one_crash *one, struct dt_web_crash *view,
-                                   struct dt_error *err)
-{
-	struct dt_serve *serve = dt_serve_of(request);
-	struct dt_arena *arena = dt_http_arena(request);
-	struct dt_report_incident *incidents = NULL;
-	enum dt_status status = dt_find_crash(store, dt_http_parameter(request, "id"), arena, one, err);
-
-	if (status != DT_OK)
-		return status;
-	view->id = one->row.key;
-	view->files = one->row.files;
-	view->crash = dt_mask_crash(&one->crash, arena);
-	if (!view->crash)
-		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	if ((status = dt_incidents_of(serve, store, one->row.id, arena, &incidents, &view->incident_count, err)) != DT_OK ||
-	    (status = find_others(store, one, arena, view, err)) != DT_OK || (status = find_senders(store, view->id, arena, view, err)) != DT_OK ||
-	    (status = is_suspect(serve, store, one->row.host, arena, &view->hardware, err)) != DT_OK)
-		return status;
-	view->incidents = incidents;
-	if (dt_may_see_all(request))
-		view->sha256 = dt_kept_dump(serve, store, view->id, arena);
-	view->ticket = ticket_text(serve, view, arena);
-	view->markdown = printed(view->crash, "markdown", arena);
-	return DT_OK;
-}
-
-void dt_handle_crash_page(struct dt_http_request *request)
-{
-	struct dt_one_crash one = { 0 };
-	struct dt_web_crash view = { 0 };
-	struct dt_web_frame frame;
-	struct dt_error err = { 0 };
-	char csrf[DT_CSRF_SIZE], title[160];
-	struct dt_buf body;
-	struct dt_store *store = dt_borrow_store(request);
-
-	if (!store)
-		return;
-	enum dt_status status = gather_crash(request, store, &one, &view, &err);
-	dt_return_store(request, store, status);
-	if (status != DT_OK) {
-		dt_answer_failed(request, status, &err);
-		return;
-	}
-	const char *summary = view.crash->judgement.verdict.summary ? view.crash->judgement.verdict.summary : "Crash";
-	snprintf(title, sizeof(title), "%.*s", (int)dt_text_fit(summary, 120), summary);
-	begin(request, title, "/crashes", csrf, &frame, &body);
-	dt_web_crash(&frame, &view, &body);
-	dt_answer_page(request, 200, &body);
-}
-
-/* Forms carry a hidden value; false: answered. */
-static bool form_ok(struct dt_http_request *request)
-{
-	if (dt_access_csrf_ok(dt_serve_of(request)->access, &dt_visit_of(request)->who, dt_http_field(request, "csrf")))
-		return true;
-	dt_answer_problem(request, 403, "The form is out of date. Load the page again and send it once more.");
-	return false;
-}
-
-void dt_handle_delete_form(struct dt_http_request *request)
-{
-	struct dt_error err = { 0 };
-	struct dt_store *store = form_ok(request) ? dt_borrow_store(request) : NULL;
-
-	if (!store)
-		return;
-	enum dt_status status = dt_delete_crash(request, store, dt_http_parameter(request, "id"), &err);
-	dt_return_store(request, store, status);
-	if (status == DT_OK)
-		dt_answer_redirect(request, "/crashes");
-	else
-		dt_answer_failed(request, status, &err);
 }
 
 /* ---- search -------------------------------------------------------------------------------------- */
@@ -321,7 +122,7 @@ void dt_handle_crashes_page(struct dt_http_request *request)
 	}
 	search.words.found = (struct dt_web_rows){ listed.rows, listed.count,
 		                                   listed.more ? next_page(&search.words, listed.ids[listed.count - 1], dt_http_arena(request)) : NULL };
-	begin(request, "Crashes", "/crashes", csrf, &frame, &body);
+	dt_page_begin(request, "Crashes", "/crashes", csrf, &frame, &body);
 	dt_web_search(&frame, &search.words, &body);
 	dt_answer_page(request, search.words.problem ? 400 : 200, &body);
 }
@@ -374,7 +175,7 @@ void dt_handle_incidents_page(struct dt_http_request *request)
 		return;
 	}
 	fill_incidents(review, dt_http_arena(request), &view);
-	begin(request, "Incidents", "/incidents", csrf, &frame, &body);
+	dt_page_begin(request, "Incidents", "/incidents", csrf, &frame, &body);
 	dt_web_incidents(&frame, &view, &body);
 	dt_reviews_give(dt_serve_of(request)->reviews, review);
 	dt_answer_page(request, 200, &body);
@@ -450,13 +251,13 @@ void dt_handle_incident_page(struct dt_http_request *request)
 	}
 	const struct dt_rules *rules = dt_rulebook_take(dt_serve_of(request)->rulebook);
 	steps_of_signature(rules, &incident, &view);
-	begin(request, incident.title ? incident.title : incident.key, "/incidents", csrf, &frame, &body);
+	dt_page_begin(request, incident.title ? incident.title : incident.key, "/incidents", csrf, &frame, &body);
 	dt_web_incident(&frame, &view, &body);
 	dt_rulebook_give(dt_serve_of(request)->rulebook, rules);
 	dt_answer_page(request, 200, &body);
 }
 
-/* ---- signatures, signing in ------------------------------------------------------------------------------ */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
 void dt_handle_signatures_page(struct dt_http_request *request)
 {
@@ -475,51 +276,8 @@ void dt_handle_signatures_page(struct dt_http_request *request)
 			                              dt_word(&dt_words_verdict_class, info->class), info->author, info->date, info->references,
 			                              info->reference_count, info->next_steps, info->next_step_count };
 	}
-	begin(request, "Signatures", "/signatures", csrf, &frame, &body);
+	dt_page_begin(request, "Signatures", "/signatures", csrf, &frame, &body);
 	dt_web_signatures(&frame, views, views ? count : 0, dt_rulebook_error(book, &error) ? error.text : NULL, &body);
 	dt_rulebook_give(book, rules);
 	dt_answer_page(request, 200, &body);
-}
-
-/* Where to go after signing in: an address of this server, and nothing else. */
-static const char *back_of(const char *back)
-{
-	return back && back[0] == '/' && back[1] != '/' && back[1] != '\\' && !back[strcspn(back, "\r\n\\")] ? back : "/";
-}
-
-static void sign_in_page(struct dt_http_request *request, unsigned status, const char *problem, const char *back)
-{
-	struct dt_web_frame frame;
-	char csrf[DT_CSRF_SIZE];
-	struct dt_buf body;
-
-	begin(request, "Sign in", NULL, csrf, &frame, &body);
-	dt_web_sign_in(&frame, problem, back_of(back), &body);
-	dt_answer_page(request, status, &body);
-}
-
-void dt_handle_sign_in_page(struct dt_http_request *request)
-{
-	sign_in_page(request, 200, NULL, dt_http_query(request, "back"));
-}
-
-void dt_handle_sign_in(struct dt_http_request *request)
-{
-	const char *token = dt_http_field(request, "token"), *back = dt_http_field(request, "back");
-
-	if (!form_ok(request))
-		return;
-	if (dt_access_auth(dt_serve_of(request)->access) == DT_AUTH_TOKEN && token &&
-	    dt_access_sign_in(dt_serve_of(request)->access, &dt_visit_of(request)->who, token))
-		dt_answer_redirect(request, back_of(back));
-	else
-		sign_in_page(request, 403, "This token is not in force.", back);
-}
-
-void dt_handle_sign_out(struct dt_http_request *request)
-{
-	if (!form_ok(request))
-		return;
-	dt_access_sign_out(dt_serve_of(request)->access, &dt_visit_of(request)->who);
-	dt_answer_redirect(request, "/sign-in");
 }

@@ -12,14 +12,6 @@
 
 enum { MAX_WAIT_S = 60, KEEP_ALIVE_MS = 15000, DETAILED = 200 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- what is known of it, as plain values in the request's arena ------------------------ */
 
 struct found {
@@ -148,15 +140,6 @@ static const struct dt_web_upload *find(struct dt_http_request *request, const c
 
 /* ---- as JSON -------------------------------------------------------------------------------- */
 
-static void member(struct dt_buf *out, const char *name, const char *text)
-{
-	dt_buf_printf(out, ",\"%s\":", name);
-	if (text)
-		dt_json_write_text(text, out);
-	else
-		dt_buf_puts(out, "null");
-}
-
 static void write_items(const struct dt_web_upload *upload, const char *base, struct dt_buf *out)
 {
 	for (size_t i = 0; i < upload->item_count; i++) {
@@ -164,14 +147,14 @@ static void write_items(const struct dt_web_upload *upload, const char *base, st
 		dt_buf_puts(out, i ? ",{\"name\":" : "{\"name\":");
 		dt_json_write_text(item->name, out);
 		dt_buf_printf(out, ",\"deleted\":%s", item->deleted ? "true" : "false");
-		member(out, "id", item->deleted ? NULL : item->id);
-		member(out, "class", item->deleted ? NULL : dt_word(&dt_words_verdict_class, item->class));
+		dt_json_write_member("id", item->deleted ? NULL : item->id, out);
+		dt_json_write_member("class", item->deleted ? NULL : dt_word(&dt_words_verdict_class, item->class), out);
 		if (item->confidence.known)
 			dt_buf_printf(out, ",\"confidence\":%llu", (unsigned long long)item->confidence.value);
 		else
 			dt_buf_puts(out, ",\"confidence\":null");
-		member(out, "summary", item->summary);
-		member(out, "host", item->host);
+		dt_json_write_member("summary", item->summary, out);
+		dt_json_write_member("host", item->host, out);
 		dt_buf_puts(out, ",\"url\":");
 		if (item->id && !item->deleted)
 			dt_buf_printf(out, "\"%s/crashes/%s\"}", base, item->id);
@@ -185,18 +168,18 @@ static void write_json(const struct dt_web_upload *upload, const char *base, str
 	char time[DT_TIME_TEXT_MAX];
 
 	dt_buf_printf(out, "{\"schema\":\"dumptriage.upload/1\",\"id\":\"%s\",\"state\":\"%s\"", upload->id, upload->state);
-	member(out, "waiting", upload->waiting);
-	member(out, "received", dt_time_format(upload->at, time) ? time : NULL);
-	member(out, "host", upload->host);
-	member(out, "ticket", upload->ticket);
-	member(out, "note", upload->note);
-	member(out, "by", upload->who);
+	dt_json_write_member("waiting", upload->waiting, out);
+	dt_json_write_member("received", dt_time_format(upload->at, time) ? time : NULL, out);
+	dt_json_write_member("host", upload->host, out);
+	dt_json_write_member("ticket", upload->ticket, out);
+	dt_json_write_member("note", upload->note, out);
+	dt_json_write_member("by", upload->who, out);
 	dt_buf_printf(out, ",\"url\":\"%s/uploads/%s\",\"status\":\"%s/api/v1/uploads/%s\",\"events\":\"%s/api/v1/uploads/%s/events\",\"files\":[", base, upload->id,
 	              base, upload->id, base, upload->id);
 	for (size_t i = 0; i < upload->file_count; i++) {
 		dt_buf_printf(out, "%s{\"size\":%llu,\"known\":%s", i ? "," : "", (unsigned long long)upload->files[i].size, upload->files[i].known ? "true" : "false");
-		member(out, "name", upload->files[i].name);
-		member(out, "sha256", upload->files[i].sha256);
+		dt_json_write_member("name", upload->files[i].name, out);
+		dt_json_write_member("sha256", upload->files[i].sha256, out);
 		dt_buf_putc(out, '}');
 	}
 	dt_buf_puts(out, "],\"crashes\":[");
@@ -265,8 +248,8 @@ bool dt_wait_for_upload(struct dt_http_request *request, const char *id, unsigne
 
 	watch(request, id);
 	if (!visit->until)
-		visit->until = now_ms() + (int64_t)seconds * 1000;
-	if (!dt_jobs_look(dt_serve_of(request)->jobs, id, is_done, &done) || done || now_ms() >= visit->until || dt_http_stopping(request))
+		visit->until = dt_time_steady_ms() + (int64_t)seconds * 1000;
+	if (!dt_jobs_look(dt_serve_of(request)->jobs, id, is_done, &done) || done || dt_time_steady_ms() >= visit->until || dt_http_stopping(request))
 		return true;
 	dt_http_sleep(request);
 	return false;
@@ -308,13 +291,13 @@ static bool more_events(struct dt_http_request *request, struct dt_buf *out)
 	there = dt_jobs_look(dt_serve_of(request)->jobs, visit->id, copy_job, &found) && !arena.failed;
 	if (there && found.version != visit->seen) {
 		visit->seen = found.version;
-		visit->told = now_ms();
+		visit->told = dt_time_steady_ms();
 		write_event(&found.upload, base_of(request), out);
 		/* The next look ends the stream. */
 	} else if (there && found.upload.done) {
 		there = false;
-	} else if (there && now_ms() - visit->told > KEEP_ALIVE_MS) {
-		visit->told = now_ms();
+	} else if (there && dt_time_steady_ms() - visit->told > KEEP_ALIVE_MS) {
+		visit->told = dt_time_steady_ms();
 		dt_buf_puts(out, ": still here\n\n");
 	}
 	dt_arena_deinit(&arena);

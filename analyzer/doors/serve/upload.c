@@ -131,11 +131,10 @@ static bool take(struct dt_http_request *request, struct dt_upload_in *in, struc
 /* A form's hidden field stands before its files: nothing is kept for a page that did not come from here. */
 static bool form_ok(struct dt_http_request *request)
 {
-	bool wanted = dt_http_route_of(request)->needs & DT_NEED_CSRF;
-
-	if (!wanted || dt_access_csrf_ok(dt_serve_of(request)->access, &dt_visit_of(request)->who, dt_http_field(request, "csrf")))
+	if (!(dt_http_route_of(request)->needs & DT_NEED_CSRF) || dt_form_ok(request))
 		return true;
-	return refuse(request, 403, "The form is out of date. Load the page again and send it once more.");
+	dt_upload_forget_in(dt_serve_of(request), dt_visit_of(request));
+	return false;
 }
 
 static bool take_file(struct dt_http_request *request, const char *field, const char *name, struct dt_bytes bytes, bool begins)

@@ -180,6 +180,21 @@ void dt_frame(struct dt_http_request *request, const char *title, const char *he
 	out->can_sign_out = visit->who.session;
 }
 
+bool dt_form_ok(struct dt_http_request *request)
+{
+	if (dt_access_csrf_ok(dt_serve_of(request)->access, &dt_visit_of(request)->who, dt_http_field(request, "csrf")))
+		return true;
+	dt_answer_problem(request, 403, "The form is out of date. Load the page again and send it once more.");
+	return false;
+}
+
+void dt_page_begin(struct dt_http_request *request, const char *title, const char *here, char csrf[DT_CSRF_SIZE], struct dt_web_frame *frame,
+                   struct dt_buf *body)
+{
+	dt_buf_init(body, DT_ANSWER_MAX);
+	dt_frame(request, title, here, csrf, frame);
+}
+
 /* ---- before a handler ------------------------------------------------------------------ */
 
 static bool refuse(struct dt_http_request *request, unsigned status, const char *why)

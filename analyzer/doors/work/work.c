@@ -60,14 +60,6 @@ static void on_signal(int number)
 	interrupted = number;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void forget(struct work *work, struct message *message)
 {
 	free(message->path);
@@ -114,7 +106,7 @@ static enum dt_status take_messages(struct work *work, int timeout_ms, struct dt
 		status = dt_queue_take(work->queue, timeout_ms, &delivery, err);
 		timeout_ms = 0;
 		if (status == DT_OK) {
-			work->heard = now_ms();
+			work->heard = dt_time_steady_ms();
 			status = accept_message(work, &delivery, err);
 		}
 	}
@@ -126,7 +118,7 @@ static enum dt_status settle(struct work *work, struct dt_error *err)
 {
 	enum dt_status status = dt_intake_commit(&work->intake, err);
 
-	work->committed = now_ms();
+	work->committed = dt_time_steady_ms();
 	if (status != DT_OK)
 		return status;
 	dt_kill_point("before-ack");
@@ -271,7 +263,7 @@ static enum dt_status round_once(struct work *work, bool *queue_failed, struct d
 		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 	if (status != DT_OK)
 		return status;
-	bool due = dt_store_pending(work->store) >= BATCH || now_ms() - work->committed >= COMMIT_MS;
+	bool due = dt_store_pending(work->store) >= BATCH || dt_time_steady_ms() - work->committed >= COMMIT_MS;
 	if (!due || !waiting_to_settle(work))
 		return DT_OK;
 	status = dt_intake_commit(&work->intake, err);
@@ -306,9 +298,9 @@ static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 	enum dt_status status = DT_OK;
 	bool queue_failed = false;
 
-	work->heard = work->committed = now_ms();
+	work->heard = work->committed = dt_time_steady_ms();
 	while (status == DT_OK && !(interrupted && !work->used)) {
-		if (!work->used && work->idle_s && now_ms() - work->heard > (int64_t)work->idle_s * 1000)
+		if (!work->used && work->idle_s && dt_time_steady_ms() - work->heard > (int64_t)work->idle_s * 1000)
 			break;
 		drop_lost(work);
 		if (work->metrics)

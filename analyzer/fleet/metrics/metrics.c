@@ -114,7 +114,7 @@ static enum dt_status open_server(struct dt_metrics_out *out, const char *target
 {
 	struct sockaddr_storage address;
 
-	if (!dt_address_parse(target, &address))
+	if (!dt_address_parse(target, &address) || !dt_address_port(&address))
 		return dt_fail(err, DT_ERR_USAGE, "--metrics takes a file (with a / or .prom) or an address such as 127.0.0.1:9100, not '%.80s'", target);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
 	out->server = MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,

@@ -13,6 +13,7 @@
 
 #include "core/base/names.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/model/codec.h"
 #include "fleet/pool/process.h"
 
@@ -46,14 +47,6 @@ struct dt_pool {
 	struct dt_arena arena; /* of the result handed out last */
 	struct dt_pool_counts counts;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Beside the program (a build folder), else in the folder that an installation has for it. */
 static void find_worker(struct dt_pool *pool, const char *given)
@@ -232,7 +225,7 @@ enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *jo
 	slot->report = job->has_report ? job->report_fd : -1;
 	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u);
 	slot->deaths = 0;
-	slot->deadline = now_ms() + pool->deadline_ms;
+	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	status = give(pool, slot, 0, err);
 	if (status != DT_OK)
 		forget_job(slot);
@@ -264,7 +257,7 @@ static bool go_on_behind(struct dt_pool *pool, struct slot *slot)
 
 	if (!slot->member || !*slot->member || ++slot->deaths >= MAX_DEATHS)
 		return false;
-	slot->deadline = now_ms() + pool->deadline_ms;
+	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	return give(pool, slot, slot->index + 1, &err) == DT_OK;
 }
 
@@ -335,7 +328,7 @@ static bool take_member(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 		return false;
 	free(slot->member);
 	slot->member = strdup(name);
-	slot->deadline = now_ms() + pool->deadline_ms;
+	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	return slot->member != NULL;
 }
 
@@ -391,7 +384,7 @@ static enum served serve(struct dt_pool *pool, struct slot *slot, struct dt_pool
 
 static int nearest_deadline(const struct dt_pool *pool, int timeout_ms)
 {
-	int64_t now = now_ms(), wait = timeout_ms < 0 ? INT_MAX : timeout_ms;
+	int64_t now = dt_time_steady_ms(), wait = timeout_ms < 0 ? INT_MAX : timeout_ms;
 
 	for (unsigned i = 0; i < pool->count; i++)
 		if (pool->slots[i].busy && pool->slots[i].deadline - now < wait)
@@ -401,7 +394,7 @@ static int nearest_deadline(const struct dt_pool *pool, int timeout_ms)
 
 static bool overdue(struct dt_pool *pool, struct dt_pool_result *result)
 {
-	int64_t now = now_ms();
+	int64_t now = dt_time_steady_ms();
 
 	for (unsigned i = 0; i < pool->count; i++)
 		if (pool->slots[i].busy && pool->slots[i].deadline <= now) {
@@ -428,17 +421,17 @@ static bool ready(struct dt_pool *pool, struct dt_pool_result *result)
 
 enum dt_status dt_pool_wait(struct dt_pool *pool, int timeout_ms, struct dt_pool_result *result, struct dt_error *err)
 {
-	int64_t end = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	int64_t end = timeout_ms < 0 ? INT64_MAX : dt_time_steady_ms() + timeout_ms;
 
 	while (dt_pool_busy(pool) > 0) {
 		if (ready(pool, result) || overdue(pool, result))
 			return DT_OK;
-		if (now_ms() >= end)
+		if (dt_time_steady_ms() >= end)
 			break;
 		for (unsigned i = 0; i < pool->count; i++)
 			pool->polls[i] = (struct pollfd){ pool->slots[i].busy ? pool->slots[i].process.channel.socket : -1, POLLIN, 0 };
 		pool->polls[pool->count] = (struct pollfd){ pool->has_wake ? pool->wake_fd : -1, POLLIN, 0 };
-		int64_t left = end == INT64_MAX ? -1 : end - now_ms();
+		int64_t left = end == INT64_MAX ? -1 : end - dt_time_steady_ms();
 		if (poll(pool->polls, pool->count + 1, nearest_deadline(pool, left > INT_MAX ? INT_MAX : (int)left)) < 0 && errno != EINTR)
 			return dt_fail(err, DT_ERR_IO, "cannot wait for workers: %s", strerror(errno));
 		if (pool->polls[pool->count].revents & POLLIN)

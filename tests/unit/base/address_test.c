@@ -2,8 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <netinet/in.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -13,12 +11,10 @@ static const char *host_of(const char *text, bool *loopback, unsigned *port)
 {
 	static char host[DT_ADDRESS_TEXT_MAX];
 	struct sockaddr_storage address;
-	struct sockaddr_in v4;
 
 	if (!dt_address_parse(text, &address))
 		return NULL;
-	memcpy(&v4, &address, sizeof(v4)); /* the port stands at the same place in both families */
-	*port = ntohs(v4.sin_port);
+	*port = dt_address_port(&address);
 	*loopback = dt_address_is_loopback((const struct sockaddr *)&address);
 	dt_address_host((const struct sockaddr *)&address, host);
 	return host;

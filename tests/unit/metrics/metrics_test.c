@@ -104,7 +104,7 @@ static void an_address(void **state)
 
 static void targets_that_are_none(void **state)
 {
-	static const char *const bad[] = { "x", "localhost:9100", "1.2.3.4", ":0", ":99999", "[::1:9100", "256.1.1.1:80" };
+	static const char *const bad[] = { "x", "host.example:9100", "1.2.3.4", ":0", ":99999", "[::1:9100", "256.1.1.1:80" };
 	struct dt_metrics_out *out;
 	(void)state;
 

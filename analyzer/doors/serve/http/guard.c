@@ -9,17 +9,10 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "core/base/time.h"
 #include "doors/serve/http/internal.h"
 
 enum { TICK_MS = 250, WAKE_TICKS = 4 };
-
-int64_t dt_http_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- connections ------------------------------------------------------------------ */
 
@@ -33,7 +26,7 @@ static struct dt_http_link *add(struct dt_http_server *server, struct MHD_Connec
 		return NULL;
 	}
 	link->fd = info->connect_fd;
-	link->since = dt_http_now();
+	link->since = dt_time_steady_ms();
 	link->next = server->links;
 	if (server->links)
 		server->links->previous = link;
@@ -72,7 +65,7 @@ void dt_http_link_phase(struct dt_http_request *request, int phase)
 		return;
 	pthread_mutex_lock(&request->server->lock);
 	request->link->phase = phase;
-	request->link->since = dt_http_now();
+	request->link->since = dt_time_steady_ms();
 	request->link->bytes = 0;
 	request->link->was_over = false;
 	pthread_mutex_unlock(&request->server->lock);
@@ -105,7 +98,7 @@ static bool cut_short(struct dt_http_link *link)
 /* Its thread sees the connection closed, and tidies up. */
 static void cut_slow_ones(struct dt_http_server *server)
 {
-	int64_t now = dt_http_now();
+	int64_t now = dt_time_steady_ms();
 
 	for (struct dt_http_link *link = server->links; link; link = link->next)
 		if (too_slow(&server->options, link, now) || cut_short(link))

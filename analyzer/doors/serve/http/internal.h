@@ -71,9 +71,6 @@ struct dt_http_request {
 	struct dt_http_request *next_sleeper, *previous_sleeper;
 };
 
-/* The monotonic clock, ms. */
-int64_t dt_http_now(void);
-
 /* route.c: fills route and parameters; false: none. *known: the path exists for another method. */
 bool dt_http_find_route(struct dt_http_request *request, bool *known);
 
