@@ -21,7 +21,7 @@ static bool separator(char c)
 
 const char *dt_mask_user(const char *path, struct dt_arena *arena)
 {
-	static const char *const folders[] = { "users", "home", "documents and settings" };
+	static const char *const folders[] = { "users", "home", "documents and settings", "docume~1" };
 	struct dt_buf out;
 
 	if (!path)
@@ -31,10 +31,11 @@ const char *dt_mask_user(const char *path, struct dt_arena *arena)
 		return path;
 	dt_buf_init(&out, 1u << 17);
 	for (const char *at = path; *at;) {
-		size_t len = 0;
-		for (size_t i = 0; i < 3 && !len && separator(*at); i++)
-			if (dt_text_starts_fold(at + 1, folders[i]) && separator(at[1 + strlen(folders[i])]))
-				len = 2 + strlen(folders[i]);
+		/* A name stands behind a separator, or at the beginning (members of archives). */
+		size_t before = separator(*at) ? 1 : 0, len = 0;
+		for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !len && (before || at == path); i++)
+			if (dt_text_starts_fold(at + before, folders[i]) && separator(at[before + strlen(folders[i])]))
+				len = before + 1 + strlen(folders[i]);
 		dt_buf_append(&out, at, len ? len : 1);
 		at += len ? len : 1;
 		if (!len || !*at)

@@ -557,7 +557,7 @@ class Privacy(Case):
     def test_names_of_users_are_masked(self):
         read, admin = self.token("r", "read"), self.token("a", "admin")
         server = self.serve("--auth", "token")
-        archive = zipped([("C/Users/Alice.Smith/AppData/Local/CrashDumps/x.dmp", built("user-av-x64"))])
+        archive = zipped([("Users/Alice.Smith/AppData/Local/CrashDumps/x.dmp", built("user-av-x64"))])
         crash = self.only(server.upload(("bag.zip", archive), headers=admin))
         for name in ("json", "markdown", "ticket", "text", "ecs", "ocsf", "cef"):
             self.assertNotIn("Alice", server.get(f"/api/v1/crashes/{crash['id']}?format={name}", **read).text, name)
@@ -621,12 +621,43 @@ class Hostile(Case):
         form = "multipart/form-data; boundary=XYZ"
         part = b'--XYZ\r\nContent-Disposition: form-data; name="file"; filename="a.dmp"\r\n\r\n'
         for body, kind, status in ((b"nonsense", form, 400), (b"", form, 400), (part + b"12345", form, 400), (part + b"12345\r\n--XYZ--\r\n", form, 202),
-                                   (b"", "application/octet-stream", 400), (b"x", "multipart/form-data", 400), (b"a=b", "application/x-www-form-urlencoded", 400)):
+                                   (b"", "application/octet-stream", 400), (b"x", "multipart/form-data", 400), (b"a=b", "application/x-www-form-urlencoded", 202)):
             answer = server.ask("POST", "/api/v1/dumps", body, {"Content-Type": kind})
             self.assertEqual(answer.status, status, (body, answer.text))
         many, kind = multipart([("file", "a", b"x")] * 257)
         self.assertProblem(server.ask("POST", "/api/v1/dumps", many, {"Content-Type": kind}), 413)
         until(lambda: self.left_in_spool() == [])
+
+    def test_a_form_in_small_pieces_is_the_same_form(self):
+        server = self.serve()
+        body, kind = multipart([("file", "a.dmp", built("nic-d1")[:500]), ("file", "b.dmp", b"x" * 30)], {"host": "pc-5", "ticket": "T1"})
+        for step in (1, 2, 3, 7):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.sendall(f"POST /api/v1/dumps?wait=20 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {kind}\r\n"
+                                   f"Content-Length: {len(body)}\r\n\r\n".encode())
+                for at in range(0, len(body), step):
+                    connection.sendall(body[at:at + step])
+                said = b""
+                while more := connection.recv(65536):
+                    said += more
+            upload = json.loads(said.split(b"\r\n\r\n", 1)[1])
+            self.assertEqual((upload["host"], upload["ticket"], [f["size"] for f in upload["files"]]), ("pc-5", "T1", [500, 30]), step)
+
+    def test_thousands_of_members_with_long_names(self):
+        """An answer holds the first of them; the page and the stream end; memory stays what it was."""
+        server = self.serve()
+        many = zipped((f"{i:05}" + "n" * 900, b"no dump") for i in range(3000))
+        answer = server.upload(("all.zip", many), wait=60)
+        until(lambda: server.get(answer.json["status"] + "?wait=30").json["state"] == "done", 120)
+        done = server.get(answer.json["status"]).json
+        self.assertEqual((done["crash_count"], len(done["crashes"])), (3000, 200))
+        self.assertEqual(server.get(done["url"]).status, 200)
+        self.assertIn('"state":"done"', server.get(done["events"]).text)
+        server.stop()
+        server = self.serve()
+        done = server.get(answer.json["status"]).json
+        self.assertEqual((done["crash_count"], len(done["crashes"])), (3000, 200))
 
     def test_an_upload_over_the_limit(self):
         server = self.serve("--max-upload", "1M")
@@ -766,7 +797,7 @@ class Faults(Case):
         server = self.serve()
         for upload in uploads:
             done = until(lambda: (lambda a: a.status == 200 and a.json["state"] == "done" and a)(server.get(upload["status"] + "?wait=30")), 120)
-            self.assertEqual(len(done.json["crashes"]), 400)
+            self.assertEqual((done.json["crash_count"], len(done.json["crashes"])), (400, 200))
         self.assertEqual(len(server.pages("/api/v1/crashes?limit=200")), 400)
         until(lambda: self.left_in_spool() == [])
         server.stop()
@@ -790,7 +821,7 @@ class Faults(Case):
                 if place.startswith("before-accept"):
                     # nobody was told that it was taken, and nothing of it stays
                     self.assertFalse(accepted)
-                    until(lambda: self.left_in_spool() == [] or not server.get("/api/v1/healthz").json["open_uploads"])
+                    until(lambda: self.left_in_spool() == [])
                     self.assertEqual(server.pages("/api/v1/crashes"), [])
                 else:
                     until(lambda: not server.get("/api/v1/healthz").json["open_uploads"])

@@ -19,7 +19,7 @@ void dt_json_write_crash(const struct dt_crash *crash, enum dt_json_style style,
 struct dt_object;
 void dt_json_write_object(const struct dt_object *object, const void *value, enum dt_json_style style,
                           struct dt_buf *out);
-/* A string literal with its quotes, escaped. */
+/* A string literal with its quotes, escaped; null for NULL. */
 void dt_json_write_text(const char *text, struct dt_buf *out);
 /* A further member of an object: ,"name":"text", or null for NULL. */
 void dt_json_write_member(const char *name, const char *text, struct dt_buf *out);

@@ -94,6 +94,10 @@ static void put_text(const char *text, size_t len, struct dt_buf *out)
 
 void dt_json_write_text(const char *text, struct dt_buf *out)
 {
+	if (!text) {
+		dt_buf_puts(out, "null");
+		return;
+	}
 	put_text(text, strlen(text), out);
 }
 
@@ -209,8 +213,5 @@ void dt_json_write_crash(const struct dt_crash *crash, enum dt_json_style style,
 void dt_json_write_member(const char *name, const char *text, struct dt_buf *out)
 {
 	dt_buf_printf(out, ",\"%s\":", name);
-	if (text)
-		dt_json_write_text(text, out);
-	else
-		dt_buf_puts(out, "null");
+	dt_json_write_text(text, out);
 }

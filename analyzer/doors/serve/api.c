@@ -388,7 +388,7 @@ void dt_handle_health(struct dt_http_request *request)
 	struct dt_error err;
 	struct dt_buf body;
 	bool workers = !dt_engine_failed(serve->engine), there = dt_stores_take(serve->stores, &store, &err) == DT_OK;
-	bool asked = there && dt_store_tokens(store, "-", NULL, NULL, &err) == DT_OK;
+	bool asked = there && dt_store_tokens(store, "-", NULL, NULL, &err) == DT_OK && dt_engine_store_ok(serve->engine);
 
 	dt_stores_give(serve->stores, store, !asked);
 	dt_buf_init(&body, 4096);

@@ -100,9 +100,13 @@ static struct dt_job *next_job(struct dt_engine *engine)
 
 	if (job && job->next_file < job->file_count)
 		return job;
+	/* After a commit that failed for what was in it, uploads are stored one by one. */
+	if (engine->careful && engine->active_count)
+		return NULL;
 	job = dequeue(engine);
 	if (!job)
 		return NULL;
+	engine->careful -= engine->careful > 0;
 	if (!activate(engine, job)) {
 		dt_engine_enqueue(engine, job, true);
 		return NULL;
@@ -127,7 +131,14 @@ static void refill(struct dt_engine *engine)
 	while (may_begin(engine) && dt_pool_free(engine->pool) && (engine->active_count || has_queue(engine)) && dt_engine_have_store(engine) &&
 	       (job = next_job(engine))) {
 		unsigned number = (unsigned)job->next_file++;
-		if (dt_engine_begin_file(engine, job, number, &err) != DT_OK)
+		enum dt_status status = dt_engine_begin_file(engine, job, number, &err);
+		/* No worker takes it: it stays in the spool for the next server. */
+		if (status == DT_ERR_UNSUPPORTED) {
+			job->next_file--;
+			dt_engine_give_up(engine, &err);
+			return;
+		}
+		if (status != DT_OK)
 			dt_engine_store_lost(engine, &err);
 		else
 			dt_engine_close_job(engine, job);
@@ -166,7 +177,7 @@ static void *run(void *context)
 			dt_engine_read_again(engine);
 		dt_engine_take_rules(engine);
 		refill(engine);
-		if (dt_engine_flush_is_due(engine))
+		if (dt_engine_flush_is_due(engine) && !dt_engine_failed(engine))
 			dt_engine_flush(engine);
 		else if (dt_pool_busy(engine->pool))
 			dt_engine_collect(engine, engine->batch_since ? COLLECT_MS : IDLE_MS);
@@ -183,7 +194,8 @@ static void restore(void *context, const char *id, struct dt_bytes description)
 	struct dt_error err;
 
 	if (dt_job_restore(&job, id, description, &err) != DT_OK) {
-		dt_log(DT_LOG_WARNING, "spool", id, "%s", err.text);
+		dt_log(DT_LOG_ERROR, "spool", id, "%s; it and its files are deleted", err.text);
+		dt_spool_close_upload(engine->options.spool, id);
 		return;
 	}
 	dt_jobs_add(engine->options.jobs, job);
@@ -204,6 +216,8 @@ static enum dt_status start(struct dt_engine *engine, struct dt_error *err)
 	status = dt_pool_create(&engine->pool, &pool, err);
 	if (status == DT_OK)
 		status = dt_spool_each(engine->options.spool, restore, engine, err);
+	if (status == DT_OK)
+		dt_spool_sweep(engine->options.spool);
 	if (status == DT_OK && pthread_create(&engine->thread, NULL, run, engine))
 		status = dt_fail(err, DT_ERR_IO, "cannot start a thread");
 	engine->started = status == DT_OK;
@@ -224,7 +238,7 @@ enum dt_status dt_engine_start(struct dt_engine **out, const struct dt_engine_op
 	engine->intake.batch = SIZE_MAX;
 	status = start(engine, err);
 	if (status != DT_OK) {
-		dt_engine_stop(engine, 0);
+		dt_engine_free(engine);
 		return status;
 	}
 	*out = engine;
@@ -255,6 +269,19 @@ void dt_engine_stop(struct dt_engine *engine, unsigned ms)
 	ring(engine);
 	if (engine->started)
 		pthread_join(engine->thread, NULL);
+	engine->started = false;
+}
+
+bool dt_engine_store_ok(struct dt_engine *engine)
+{
+	return !atomic_load(&engine->troubled);
+}
+
+void dt_engine_free(struct dt_engine *engine)
+{
+	if (!engine)
+		return;
+	dt_engine_stop(engine, 0);
 	dt_pool_destroy(engine->pool);
 	dt_store_close(engine->store);
 	dt_engine_drop_rules(engine);

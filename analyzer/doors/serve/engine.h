@@ -35,5 +35,9 @@ bool dt_engine_failed(struct dt_engine *engine);
 const char *dt_engine_missing(const struct dt_engine *engine);
 /* Ends it after what is under way, at the latest after ms; what is not done stays in the spool. */
 void dt_engine_stop(struct dt_engine *engine, unsigned ms);
+/* Frees it; nobody submits any more. Stops it first where that was not done. */
+void dt_engine_free(struct dt_engine *engine);
+/* Whether the last commit, or look for the store, went well. */
+bool dt_engine_store_ok(struct dt_engine *engine);
 
 #endif

@@ -34,6 +34,7 @@ static enum dt_status answer_known(struct dt_engine *engine, struct dt_job *job,
 	status = dt_known_answer(&known, err);
 	if (status == DT_OK) {
 		dt_jobs_mark_known(engine->options.jobs, job, number);
+		job->files[number].live = true;
 		for (size_t i = 0; i < known.count; i++)
 			dt_jobs_add_item(engine->options.jobs, job, &known.items[i]);
 		dt_engine_batch_grew(engine);
@@ -42,20 +43,20 @@ static enum dt_status answer_known(struct dt_engine *engine, struct dt_job *job,
 	return status;
 }
 
-static void submit(struct dt_engine *engine, struct dt_job *job, unsigned number, const char *path, int fd)
+/* DT_ERR_UNSUPPORTED: no worker can be started. */
+static enum dt_status submit(struct dt_engine *engine, struct dt_job *job, unsigned number, const char *path, int fd, struct dt_error *err)
 {
-	struct dt_error err;
 	size_t slot = 0;
 
 	while (engine->flights[slot].job)
 		slot++;
 	engine->flights[slot] = (struct dt_flight){ .job = job, .file = number };
 	job->open_files++;
-	if (dt_pool_submit(engine->pool, &(struct dt_pool_job){ .id = slot, .path = path, .fd = fd, .hash = true }, &err) == DT_OK)
-		return;
+	if (dt_pool_submit(engine->pool, &(struct dt_pool_job){ .id = slot, .path = path, .fd = fd, .hash = true }, err) == DT_OK)
+		return DT_OK;
 	engine->flights[slot].job = NULL;
 	job->open_files--;
-	dt_engine_give_up(engine, &err);
+	return DT_ERR_UNSUPPORTED;
 }
 
 enum dt_status dt_engine_begin_file(struct dt_engine *engine, struct dt_job *job, unsigned number, struct dt_error *err)
@@ -72,8 +73,7 @@ enum dt_status dt_engine_begin_file(struct dt_engine *engine, struct dt_job *job
 		struct dt_error why = *err;
 		return keep_unread(engine, job, number, path, why.text, err);
 	}
-	submit(engine, job, number, path, fd);
-	return DT_OK;
+	return submit(engine, job, number, path, fd, err);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #define DT_SERVE_ENGINE_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "doors/serve/engine.h"
 #include "fleet/intake/intake.h"
@@ -34,6 +35,8 @@ struct dt_engine {
 	int64_t batch_since;  /* 0: nothing waits for a commit */
 	int64_t open_again;   /* the store is not asked before */
 	bool discard;         /* the store was lost: what is under way is read again */
+	size_t careful;       /* so many uploads are stored one by one */
+	atomic_bool troubled; /* the store was lost, or a commit failed */
 	uint64_t inputs;
 };
 

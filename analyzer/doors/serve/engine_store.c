@@ -16,6 +16,7 @@ void dt_engine_store_lost(struct dt_engine *engine, const struct dt_error *err)
 {
 	if (!engine->open_again)
 		dt_log(DT_LOG_WARNING, "store-lost", NULL, "%s; uploads wait", err->text);
+	atomic_store(&engine->troubled, true);
 	dt_store_close(engine->store);
 	engine->store = engine->intake.store = NULL;
 	engine->batch_since = 0;
@@ -41,6 +42,7 @@ bool dt_engine_have_store(struct dt_engine *engine)
 	if (engine->open_again)
 		dt_log(DT_LOG_INFO, "store-back", NULL, "the store is there again");
 	engine->open_again = 0;
+	atomic_store(&engine->troubled, engine->careful > 0);
 	engine->intake.store = engine->store;
 	return true;
 }
@@ -119,6 +121,7 @@ enum dt_status dt_engine_keep(struct dt_engine *engine, struct dt_job *job, unsi
 		status = dt_store_put(engine->store, &entry, err);
 	if (status != DT_OK)
 		return status;
+	job->files[number].live |= !deleted;
 	dt_engine_batch_grew(engine);
 	show_item(engine, job, number, item.name, &crash, deleted);
 	return DT_OK;
@@ -143,10 +146,12 @@ void dt_engine_close_job(struct dt_engine *engine, struct dt_job *job)
 
 /* ---- commits ------------------------------------------------------------------------------- */
 
+/* First the upload leaves the queue: files without one are deleted at the next start. Only what is in the store is kept. */
 static void leave_spool(struct dt_engine *engine, struct dt_job *job)
 {
+	dt_spool_close_upload(engine->options.spool, job->id);
 	for (unsigned i = 0; i < job->file_count; i++)
-		if (engine->options.keep)
+		if (engine->options.keep && job->files[i].live)
 			dt_spool_keep(engine->options.spool, job->id, i, job->files[i].sha256);
 	dt_spool_forget(engine->options.spool, job->id, (unsigned)job->file_count);
 }
@@ -167,15 +172,36 @@ static void count(struct dt_engine *engine)
 	dt_metric_set(DT_METRIC_RETRIES, intake->counts.retries);
 }
 
+/* What cannot be committed though the store is there: alone it is given up, among others they are tried one by one. */
+static void commit_failed(struct dt_engine *engine, const struct dt_error *err)
+{
+	bool away = dt_store_away(engine->store), alone = engine->active_count == 1;
+	struct dt_job *job = alone ? engine->active[0] : NULL;
+
+	dt_engine_store_lost(engine, err);
+	if (away)
+		return;
+	dt_log(DT_LOG_ERROR, "store", job ? job->id : NULL, "%s", err->text);
+	engine->open_again = 0;
+	engine->careful = engine->active_count;
+	if (!alone || job->open_files)
+		return;
+	engine->active_count = 0;
+	engine->discard = false;
+	leave_spool(engine, job);
+	dt_jobs_set_state(engine->options.jobs, job, DT_JOB_FAILED, "It could not be stored; the server's log says why.");
+}
+
 void dt_engine_flush(struct dt_engine *engine)
 {
 	struct dt_error err;
 	size_t left = 0;
 
 	if (dt_store_commit(engine->store, &engine->intake.counts, &err) != DT_OK) {
-		dt_engine_store_lost(engine, &err);
+		commit_failed(engine, &err);
 		return;
 	}
+	atomic_store(&engine->troubled, false);
 	engine->batch_since = 0;
 	count(engine);
 	/* Before anybody hears that it is done. */

@@ -9,7 +9,7 @@
 
 enum { BUCKETS = 4096, KEPT_DONE = 1000 };
 
-const char *const dt_job_words[] = { "queued", "reading", "storing", "done" };
+const char *const dt_job_words[] = { "queued", "reading", "storing", "done", "failed" };
 
 struct dt_jobs {
 	pthread_mutex_t lock;
@@ -142,13 +142,13 @@ static void remember_done(struct dt_jobs *jobs, struct dt_job *job)
 void dt_jobs_set_state(struct dt_jobs *jobs, struct dt_job *job, enum dt_job_state state, const char *waiting)
 {
 	pthread_mutex_lock(&jobs->lock);
-	bool was_done = job->state == DT_JOB_DONE;
+	bool was_done = job->state >= DT_JOB_DONE;
 	bool same_reason = waiting == job->waiting || (waiting && job->waiting && !strcmp(waiting, job->waiting));
 	if (state != job->state || !same_reason) {
 		job->state = state;
 		job->waiting = waiting && !same_reason ? dt_arena_strdup(&job->arena, waiting) : waiting ? job->waiting : NULL;
 		tell(jobs, job);
-		if (state == DT_JOB_DONE && !was_done)
+		if (state >= DT_JOB_DONE && !was_done)
 			remember_done(jobs, job);
 	}
 	pthread_mutex_unlock(&jobs->lock);
@@ -162,7 +162,8 @@ static const char *copy(struct dt_arena *arena, const char *text)
 void dt_jobs_add_item(struct dt_jobs *jobs, struct dt_job *job, const struct dt_job_item *item)
 {
 	pthread_mutex_lock(&jobs->lock);
-	if (job->item_count == job->item_room) {
+	job->item_total++;
+	if (job->item_count == job->item_room && job->item_count < DT_JOB_SHOWN) {
 		size_t room = job->item_room ? job->item_room * 2 : 4;
 		struct dt_job_item *more = realloc(job->items, room * sizeof(*more));
 		if (more) {
@@ -170,12 +171,14 @@ void dt_jobs_add_item(struct dt_jobs *jobs, struct dt_job *job, const struct dt_
 			job->item_room = room;
 		}
 	}
-	if (job->item_count < job->item_room) {
+	if (job->item_count < job->item_room && job->item_count < DT_JOB_SHOWN) {
 		struct dt_job_item *to = &job->items[job->item_count++];
 		*to = *item;
 		to->name = copy(&job->arena, item->name);
 		to->summary = copy(&job->arena, item->summary);
 		to->host = copy(&job->arena, item->host);
+		/* Without memory it is left out: the store has it. */
+		job->item_count -= job->arena.failed;
 	}
 	tell(jobs, job);
 	pthread_mutex_unlock(&jobs->lock);
@@ -191,7 +194,7 @@ void dt_jobs_mark_known(struct dt_jobs *jobs, struct dt_job *job, unsigned file)
 void dt_jobs_restart(struct dt_jobs *jobs, struct dt_job *job)
 {
 	pthread_mutex_lock(&jobs->lock);
-	job->item_count = 0;
+	job->item_count = job->item_total = 0;
 	job->next_file = job->open_files = 0;
 	tell(jobs, job);
 	pthread_mutex_unlock(&jobs->lock);
@@ -233,4 +236,24 @@ unsigned dt_jobs_open(struct dt_jobs *jobs)
 	unsigned open = jobs->open;
 	pthread_mutex_unlock(&jobs->lock);
 	return open;
+}
+
+static bool may_have(const struct dt_job *job, const char *crash)
+{
+	bool found = job->item_total > job->item_count;
+
+	for (size_t i = 0; i < job->item_count && !found; i++)
+		found = !strcmp(job->items[i].crash, crash);
+	return found;
+}
+
+void dt_jobs_forget_crash(struct dt_jobs *jobs, const char *crash)
+{
+	pthread_mutex_lock(&jobs->lock);
+	for (size_t i = 0; i < KEPT_DONE; i++)
+		if (jobs->done[i] && may_have(jobs->done[i], crash)) {
+			take_out(jobs, jobs->done[i]);
+			jobs->done[i] = NULL;
+		}
+	pthread_mutex_unlock(&jobs->lock);
 }

@@ -11,10 +11,12 @@
 #include "fleet/store/uploads.h"
 
 #define DT_JOB_FILES 256          /* files of one upload */
+#define DT_JOB_SHOWN 200          /* results kept here; the store has all */
 #define DT_JOB_MEMBERS 16384u     /* results of one file: more than an archive may have members */
 
-enum dt_job_state { DT_JOB_QUEUED, DT_JOB_READING, DT_JOB_STORING, DT_JOB_DONE };
-extern const char *const dt_job_words[]; /* "queued", "reading", "storing", "done" */
+/* FAILED: it cannot be stored, and the reason is no other server or disk. */
+enum dt_job_state { DT_JOB_QUEUED, DT_JOB_READING, DT_JOB_STORING, DT_JOB_DONE, DT_JOB_FAILED };
+extern const char *const dt_job_words[]; /* "queued", "reading", "storing", "done", "failed" */
 
 struct dt_job_file {
 	const char *name;   /* clean text, no folders */
@@ -22,6 +24,7 @@ struct dt_job_file {
 	char sha256[65];
 	uint64_t size;
 	bool known;         /* answered from the store */
+	bool live;          /* of the engine: some result of it is in the store */
 };
 
 /* A result, as pages and the API show it. */
@@ -46,7 +49,8 @@ struct dt_job {
 	enum dt_job_state state;
 	const char *waiting; /* why it does not go on; NULL it does */
 	struct dt_job_item *items;
-	size_t item_count, item_room;
+	size_t item_count, item_room; /* DT_JOB_SHOWN at most */
+	uint64_t item_total;
 	unsigned version;    /* raised by each change */
 	/* of the engine alone */
 	size_t next_file, open_files;
@@ -89,6 +93,8 @@ void dt_jobs_unwatch(struct dt_jobs *jobs, struct dt_job_watch *watch);
 
 /* Calls view with the job, which does not change meanwhile. false: it is not in the table. */
 bool dt_jobs_look(struct dt_jobs *jobs, const char *id, void (*view)(void *context, const struct dt_job *job), void *context);
+/* A crash was deleted: what is kept here of uploads that brought it, or may have, is forgotten. */
+void dt_jobs_forget_crash(struct dt_jobs *jobs, const char *crash);
 /* Jobs that are not done. */
 unsigned dt_jobs_open(struct dt_jobs *jobs);
 

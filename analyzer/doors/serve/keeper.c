@@ -37,9 +37,6 @@ static enum dt_status expire(struct dt_serve *serve, struct dt_store *store, str
 	uint64_t removed = 0, before = dt_time_now() - (uint64_t)options->keep_records * DAY_S * DT_TIME_SECOND;
 	enum dt_status status = DT_OK;
 
-	unsigned gone = dt_spool_expire(serve->spool, (int64_t)options->keep_dumps * DAY_S);
-	if (gone)
-		dt_log(DT_LOG_INFO, "expired", NULL, "%u kept dumps were deleted", gone);
 	if (!options->keep_records)
 		return DT_OK;
 	status = dt_store_remove(store, &(struct dt_store_query){ .added_before = before }, false, &removed, err);
@@ -56,8 +53,11 @@ static void do_round(struct dt_serve *serve, bool expiring)
 {
 	struct dt_store *store;
 	struct dt_error err;
+	/* Dumps go when their time is over, whether the store is there or not. */
+	unsigned gone = expiring ? dt_spool_expire(serve->spool, (int64_t)serve->options->keep_dumps * DAY_S) : 0;
+	if (gone)
+		dt_log(DT_LOG_INFO, "expired", NULL, "%u kept dumps were deleted", gone);
 	enum dt_status status = dt_stores_take(serve->stores, &store, &err);
-
 	if (status != DT_OK)
 		return;
 	status = mark(serve, store, &err);

@@ -73,19 +73,21 @@ static enum dt_status answer_one(struct dt_known *known, const struct earlier *e
                                  struct dt_error *err)
 {
 	const struct dt_job_file *file = &known->job->files[known->number];
+	const char *host = known->job->host ? known->job->host : file->host;
 	struct record record = { .arena = arena, .err = err };
 	const struct dt_store_query query = { .key = earlier->crashes[at], .records = true, .limit = 1 };
 	enum dt_status status = dt_store_each(known->store, &query, unpack, &record, err);
 
 	if (status != DT_OK || !record.found)
 		return status != DT_OK ? status : DT_ERR_NOT_FOUND;
+	/* A record that cannot be read is no answer. */
 	if (record.status != DT_OK)
-		return record.status;
+		return record.status == DT_ERR_NOMEM ? record.status : DT_ERR_NOT_FOUND;
 	const struct dt_upload_item item = { .upload = known->job->id, .number = known->number * DT_JOB_MEMBERS + (uint32_t)at,
 		                             .name = renamed(earlier->names[at], file->name, arena), .sha256 = file->sha256,
 		                             .size = file->size, .crash = earlier->crashes[at] };
 	*out = (struct dt_job_item){ .name = dt_mask_user(item.name, arena), .file = known->number, .class = record.crash.judgement.verdict.class,
-		                     .confidence = record.crash.judgement.verdict.confidence, .host = record.crash.facts.host.name,
+		                     .confidence = record.crash.judgement.verdict.confidence, .host = host ? host : record.crash.facts.host.name,
 		                     .summary = dt_mask_user(record.crash.judgement.verdict.summary, arena) };
 	strncpy(out->crash, item.crash, sizeof(out->crash) - 1);
 	return put(known, &record, &item, err);

@@ -102,6 +102,7 @@ enum dt_status dt_reviews_take(struct dt_reviews *reviews, struct dt_store *stor
 		if (!first)
 			pthread_mutex_lock(&reviews->lock);
 		reviews->busy = false;
+		reviews->stale |= !made;
 		if (made) {
 			release(reviews->last);
 			reviews->last = made;

@@ -73,7 +73,7 @@ static void close_all(struct dt_serve *serve)
 {
 	dt_http_stop(serve->http);
 	dt_keeper_stop(serve->keeper);
-	dt_engine_stop(serve->engine, 0);
+	dt_engine_free(serve->engine);
 	dt_access_free(serve->access);
 	dt_spool_close(serve->spool);
 	dt_stores_destroy(serve->stores);
@@ -98,7 +98,6 @@ static void wind_down(struct dt_serve *serve)
 		pause_ms(20);
 	time_t left = end > time(NULL) ? end - time(NULL) : 0;
 	dt_engine_stop(serve->engine, (unsigned)left * 1000);
-	serve->engine = NULL;
 	if (dt_jobs_open(serve->jobs))
 		dt_log(DT_LOG_WARNING, "ending", NULL, "%u uploads stay in the spool; the next start goes on with them", dt_jobs_open(serve->jobs));
 }

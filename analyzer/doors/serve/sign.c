@@ -3,10 +3,18 @@
 
 #include "doors/serve/serve.h"
 
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= 0x20 || *text == '\\')
+			return false;
+	return true;
+}
+
 /* Where to go after signing in: an address of this server, and nothing else. */
 static const char *back_of(const char *back)
 {
-	return back && back[0] == '/' && back[1] != '/' && back[1] != '\\' && !back[strcspn(back, "\r\n\\")] ? back : "/";
+	return back && back[0] == '/' && back[1] != '/' && back[1] != '\\' && is_plain(back) ? back : "/";
 }
 
 static void sign_in_page(struct dt_http_request *request, unsigned status, const char *problem, const char *back)

@@ -112,12 +112,21 @@ void dt_spool_close(struct dt_spool *spool)
 	free(spool);
 }
 
+bool dt_spool_has_room(const struct dt_spool *spool, uint64_t len)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(spool->root, &disk))
+		return true;
+	uint64_t available = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return available >= spool->reserve && available - spool->reserve >= len;
+}
+
 enum dt_status dt_spool_receive(struct dt_spool *spool, const char *id, unsigned number, int *fd, struct dt_error *err)
 {
 	char name[NAME_SIZE] = "";
-	struct statvfs disk;
 
-	if (fstatvfs(spool->root, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < spool->reserve)
+	if (!dt_spool_has_room(spool, 0))
 		return dt_fail(err, DT_ERR_LIMIT, "spool: the disk is nearly full");
 	*fd = openat(spool->incoming, name_of(id, number, name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return *fd >= 0 ? DT_OK : fail("receive", err);
@@ -193,16 +202,39 @@ void dt_spool_drop(struct dt_spool *spool, const char *id, unsigned number)
 	unlinkat(spool->incoming, name, 0);
 }
 
-void dt_spool_forget(struct dt_spool *spool, const char *id, unsigned files)
+void dt_spool_close_upload(struct dt_spool *spool, const char *id)
 {
 	char name[NAME_SIZE];
 
-	for (unsigned i = 0; i < files; i++)
-		dt_spool_drop(spool, id, i);
 	if (!is_hex(id, 32))
 		return;
 	snprintf(name, sizeof(name), "%s.json", id);
 	unlinkat(spool->queued, name, 0);
+}
+
+void dt_spool_forget(struct dt_spool *spool, const char *id, unsigned files)
+{
+	dt_spool_close_upload(spool, id);
+	for (unsigned i = 0; i < files; i++)
+		dt_spool_drop(spool, id, i);
+}
+
+void dt_spool_sweep(struct dt_spool *spool)
+{
+	DIR *dir = fdopendir(openat(spool->queued, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *entry;
+	struct stat info;
+	char name[NAME_SIZE];
+
+	while (dir && (entry = readdir(dir))) {
+		if (strlen(entry->d_name) < 34 || entry->d_name[32] != '-')
+			continue;
+		snprintf(name, sizeof(name), "%.32s.json", entry->d_name);
+		if (fstatat(spool->queued, name, &info, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			unlinkat(spool->queued, entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* ---- kept dumps --------------------------------------------------------------------- */

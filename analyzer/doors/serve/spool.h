@@ -31,6 +31,12 @@ DT_MUST_USE enum dt_status dt_spool_queue(struct dt_spool *spool, const char *id
 DT_MUST_USE enum dt_status dt_spool_accept(struct dt_spool *spool, const char *id, struct dt_bytes description, struct dt_error *err);
 /* A queued file, for reading. */
 DT_MUST_USE enum dt_status dt_spool_read(struct dt_spool *spool, const char *id, unsigned number, int *fd, struct dt_error *err);
+/* The upload is no longer accepted; its files are dropped or kept after this. */
+void dt_spool_close_upload(struct dt_spool *spool, const char *id);
+/* Deletes queued files that no accepted upload names: what was cut off between the two. */
+void dt_spool_sweep(struct dt_spool *spool);
+/* Whether len bytes more leave the reserve free. */
+bool dt_spool_has_room(const struct dt_spool *spool, uint64_t len);
 /* A queued file is kept as SHA256 (hex), or deleted. */
 void dt_spool_keep(struct dt_spool *spool, const char *id, unsigned number, const char *sha256);
 void dt_spool_drop(struct dt_spool *spool, const char *id, unsigned number);

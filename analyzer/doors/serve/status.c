@@ -10,7 +10,7 @@
 #include "doors/serve/serve.h"
 #include "report/event.h"
 
-enum { MAX_WAIT_S = 60, KEEP_ALIVE_MS = 15000, DETAILED = 200 };
+enum { MAX_WAIT_S = 60, KEEP_ALIVE_MS = 15000, DETAILED = DT_JOB_SHOWN };
 
 /* ---- what is known of it, as plain values in the request's arena ------------------------ */
 
@@ -34,7 +34,7 @@ static void copy_job(void *context, const struct dt_job *job)
 	found->version = job->version;
 	*out = (struct dt_web_upload){
 		.id = copy(arena, job->id), .state = dt_job_words[job->state], .waiting = copy(arena, job->waiting), .host = copy(arena, job->host),
-		.ticket = copy(arena, job->ticket), .note = copy(arena, job->note), .who = copy(arena, job->who), .done = job->state == DT_JOB_DONE,
+		.ticket = copy(arena, job->ticket), .note = copy(arena, job->note), .who = copy(arena, job->who), .done = job->state >= DT_JOB_DONE, .item_total = job->item_total,
 		.at = job->at, .files = DT_ARENA_ARRAY(arena, job->file_count + 1, struct dt_web_file),
 		.items = DT_ARENA_ARRAY(arena, job->item_count + 1, struct dt_web_item),
 	};
@@ -110,10 +110,17 @@ static enum dt_status read_upload(struct dt_store *store, const char *id, struct
 
 	if (status != DT_OK)
 		return status;
-	*out = (struct dt_web_upload){ .id = upload.id, .state = dt_job_words[DT_JOB_DONE], .done = true, .at = upload.at, .host = upload.host,
+	*out = (struct dt_web_upload){ .item_total = upload.items, .id = upload.id, .state = dt_job_words[DT_JOB_DONE], .done = true, .at = upload.at, .host = upload.host,
 		                       .ticket = upload.ticket, .note = upload.note, .who = upload.who };
-	status = dt_store_upload_items(store, &(struct dt_upload_query){ .upload = id }, take_item, &from, err);
-	return status == DT_OK ? fill_verdicts(store, out, arena, err) : status;
+	status = dt_store_upload_items(store, &(struct dt_upload_query){ .upload = id, .limit = DETAILED }, take_item, &from, err);
+	if (status == DT_OK)
+		status = fill_verdicts(store, out, arena, err);
+	return status == DT_OK && arena->failed ? dt_fail(err, DT_ERR_NOMEM, "no memory") : status;
+}
+
+static bool is_id(const char *id)
+{
+	return strlen(id) == DT_UPLOAD_ID && strspn(id, "0123456789abcdef") == DT_UPLOAD_ID;
 }
 
 /* NULL: answered. */
@@ -125,8 +132,10 @@ static const struct dt_web_upload *find(struct dt_http_request *request, const c
 	if (!found)
 		return dt_answer_problem(request, 503, "no memory"), NULL;
 	found->arena = dt_http_arena(request);
+	if (!is_id(id))
+		return dt_answer_problem(request, 404, "There is no such upload."), NULL;
 	if (dt_jobs_look(dt_serve_of(request)->jobs, id, copy_job, found))
-		return &found->upload;
+		return found->arena->failed ? (dt_answer_problem(request, 503, "no memory"), NULL) : &found->upload;
 	struct dt_store *store = dt_borrow_store(request);
 	if (!store)
 		return NULL;
@@ -182,7 +191,7 @@ static void write_json(const struct dt_web_upload *upload, const char *base, str
 		dt_json_write_member("sha256", upload->files[i].sha256, out);
 		dt_buf_putc(out, '}');
 	}
-	dt_buf_puts(out, "],\"crashes\":[");
+	dt_buf_printf(out, "],\"crash_count\":%llu,\"crashes\":[", (unsigned long long)upload->item_total);
 	write_items(upload, base, out);
 	dt_buf_puts(out, "]}");
 }
@@ -238,7 +247,7 @@ void dt_stop_waiting(struct dt_serve *serve, struct dt_visit *visit)
 
 static void is_done(void *context, const struct dt_job *job)
 {
-	*(bool *)context = job->state == DT_JOB_DONE;
+	*(bool *)context = job->state >= DT_JOB_DONE;
 }
 
 bool dt_wait_for_upload(struct dt_http_request *request, const char *id, unsigned seconds)
@@ -340,7 +349,7 @@ void dt_handle_upload_events(struct dt_http_request *request)
 
 static const char *only_crash(const struct dt_web_upload *upload)
 {
-	return upload->done && upload->item_count == 1 && !upload->items[0].deleted ? upload->items[0].id : NULL;
+	return upload->done && upload->item_total == 1 && upload->item_count == 1 && !upload->items[0].deleted ? upload->items[0].id : NULL;
 }
 
 void dt_handle_upload_page(struct dt_http_request *request)

@@ -85,6 +85,9 @@ void dt_stores_give(struct dt_stores *stores, struct dt_store *store, bool broke
 	if (!store)
 		return;
 	pthread_mutex_lock(&stores->lock);
+	/* What broke one handle broke those that lie idle, too. */
+	while (broken && stores->count)
+		dt_store_close(stores->idle[--stores->count]);
 	if (!broken && stores->count < IDLE_HANDLES) {
 		stores->idle[stores->count++] = store;
 		kept = true;

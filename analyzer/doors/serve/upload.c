@@ -13,7 +13,9 @@
 #include "core/log/log.h"
 #include "doors/serve/serve.h"
 
-enum { NAME_MAX_BYTES = 255, TICKET_MAX = 200, NOTE_MAX = 2000, FORM_OVERHEAD = 1 << 20, NO_JS_WAIT_S = 5, MAX_WAIT_S = 60 };
+enum { NAME_MAX_BYTES = 255, TICKET_MAX = 200, NOTE_MAX = 2000, FORM_OVERHEAD = 1 << 20, LOOK_AT_DISK = 16 << 20, NO_JS_WAIT_S = 5, MAX_WAIT_S = 60 };
+
+static const char full[] = "The server's disk is full; tell its administrator.";
 
 struct dt_upload_in {
 	struct dt_job *job; /* NULL once it is accepted */
@@ -41,7 +43,7 @@ static bool too_large(struct dt_http_request *request)
 static bool spool_failed(struct dt_http_request *request, enum dt_status status, const struct dt_error *err)
 {
 	dt_log(DT_LOG_ERROR, "spool", NULL, "%s", err->text);
-	return refuse(request, status == DT_ERR_LIMIT ? 507 : 503, status == DT_ERR_LIMIT ? "The server's disk is full; tell its administrator."
+	return refuse(request, status == DT_ERR_LIMIT ? 507 : 503, status == DT_ERR_LIMIT ? full
 	                                                                                   : "The server cannot keep the upload; tell its administrator.");
 }
 
@@ -59,11 +61,16 @@ static bool begin(struct dt_http_request *request)
 		dt_http_add_header(request, "Retry-After", "10");
 		return refuse(request, 503, "Too many uploads wait. Try again in a moment.");
 	}
+	if (announced != UINT64_MAX && !dt_spool_has_room(serve->spool, announced)) {
+		dt_log(DT_LOG_ERROR, "spool", NULL, "spool: no room for an upload of %llu bytes", (unsigned long long)announced);
+		return refuse(request, 507, full);
+	}
 	visit->upload = calloc(1, sizeof(*visit->upload));
-	if (!visit->upload || !(visit->upload->job = dt_job_create()))
+	if (!visit->upload)
 		return refuse(request, 503, "no memory");
 	visit->upload->fd = -1;
-	return true;
+	visit->upload->job = dt_job_create();
+	return visit->upload->job ? true : refuse(request, 503, "no memory");
 }
 
 static bool end_file(struct dt_http_request *request, struct dt_upload_in *in)
@@ -122,6 +129,8 @@ static bool take(struct dt_http_request *request, struct dt_upload_in *in, struc
 	in->total += bytes.len;
 	if (in->total > dt_serve_of(request)->options->max_bytes)
 		return too_large(request);
+	if (in->total / LOOK_AT_DISK != (in->total - bytes.len) / LOOK_AT_DISK && !dt_spool_has_room(dt_serve_of(request)->spool, 0))
+		return refuse(request, 507, full);
 	in->job->files[in->job->file_count - 1].size += bytes.len;
 	dt_hasher_add(in->hasher, bytes);
 	status = dt_spool_write(in->fd, bytes, &err);

@@ -188,7 +188,7 @@ enum dt_status dt_find_crash(struct dt_store *store, const char *id, struct dt_a
 	enum dt_status status;
 	bool deleted = false;
 
-	if (strlen(id) != 32)
+	if (strlen(id) != 32 || strspn(id, "0123456789abcdefx") != 32)
 		return dt_fail(err, DT_ERR_NOT_FOUND, "There is no such crash.");
 	status = dt_store_each(store, &query, take_crash, &finding, err);
 	if (status == DT_OK && !finding.found) {
@@ -210,7 +210,7 @@ enum dt_status dt_audit(struct dt_http_request *request, struct dt_store *store,
 
 struct hashes {
 	struct dt_arena *arena;
-	const char *items[64];
+	const char *items[4096];
 	size_t count;
 };
 
@@ -222,7 +222,7 @@ static bool take_hash(void *context, const struct dt_upload_item *item)
 		if (!strcmp(hashes->items[i], item->sha256))
 			return true;
 	hashes->items[hashes->count++] = copy(hashes->arena, item->sha256);
-	return hashes->count < 64;
+	return hashes->count < 4096;
 }
 
 const char *dt_kept_dump(struct dt_serve *serve, struct dt_store *store, const char *crash, struct dt_arena *arena)
@@ -259,8 +259,10 @@ enum dt_status dt_delete_crash(struct dt_http_request *request, struct dt_store 
 		status = dt_store_remove(store, &(struct dt_store_query){ .key = id }, false, &removed, err);
 	for (size_t i = 0; status == DT_OK && i < hashes.count; i++)
 		dt_spool_drop_kept(serve->spool, hashes.items[i]);
-	if (status == DT_OK)
+	if (status == DT_OK) {
+		dt_jobs_forget_crash(serve->jobs, id);
 		dt_reviews_stale(serve->reviews);
+	}
 	return status;
 }
 

@@ -30,6 +30,18 @@ static const char *copy(struct dt_arena *arena, const char *text)
 	return text ? dt_arena_strdup(arena, text) : NULL;
 }
 
+/* What is indexed has at most so many bytes (PostgreSQL takes 2,704): longer texts, which only hostile files have, end in their hash. */
+const char *dt_index_text(struct dt_arena *arena, const char *text)
+{
+	char hash[2 * DT_SHA256_SIZE + 1];
+	size_t len = text ? strlen(text) : 0;
+
+	if (len <= DT_INDEX_TEXT)
+		return copy(arena, text);
+	dt_sha256_text((struct dt_bytes){ (const uint8_t *)text, len }, hash);
+	return dt_arena_printf(arena, "%.*s~%s", (int)dt_text_fit(text, DT_INDEX_TEXT - 65), text, hash);
+}
+
 /* A crash without identity has a key of its own file. */
 void dt_store_key(const struct dt_facts *facts, char out[DT_STORE_KEY_MAX])
 {
@@ -93,10 +105,10 @@ void dt_row_judge(const struct dt_facts *facts, const struct dt_judgement *judge
 {
 	row->class = judgement->verdict.class;
 	row->confidence = judgement->verdict.confidence;
-	row->blame = lower(arena, judgement->blame.module);
-	row->module_build = module_build(facts, judgement->blame.module, arena);
-	row->own = copy(arena, judgement->bucket.own);
-	row->family = copy(arena, judgement->bucket.family);
+	row->blame = dt_index_text(arena, lower(arena, judgement->blame.module));
+	row->module_build = dt_index_text(arena, module_build(facts, judgement->blame.module, arena));
+	row->own = dt_index_text(arena, judgement->bucket.own);
+	row->family = dt_index_text(arena, judgement->bucket.family);
 	row->rules = copy(arena, judgement->judged.rules);
 	signatures_of(judgement, arena, row);
 }
@@ -120,9 +132,9 @@ enum dt_status dt_row_make(const struct dt_facts *facts, const struct dt_judgeme
 	out->machine = facts->dump.machine;
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->build = facts->dump.build;
-	out->fault = lower(arena, facts->fault.module);
+	out->fault = dt_index_text(arena, lower(arena, facts->fault.module));
 	out->rank = rank_of(facts, arena);
-	out->path = copy(arena, facts->file.path ? facts->file.path : "");
+	out->path = dt_index_text(arena, facts->file.path ? facts->file.path : "");
 	out->facts_version = facts->producer.facts.value;
 	dt_row_judge(facts, judgement, arena, out);
 	return arena->failed ? dt_fail(err, DT_ERR_NOMEM, "no memory") : DT_OK;

@@ -82,6 +82,10 @@ struct dt_store {
 	"c.facts_version, c.rank, c.path, c.host"
 enum { DT_CRASH_COLUMN_COUNT = 24 };
 
+#define DT_INDEX_TEXT 1000
+/* A text as the tables have it: the same for every caller. NULL for NULL. */
+const char *dt_index_text(struct dt_arena *arena, const char *text);
+
 /* Fills a row from facts and judgement; texts are copied into the arena. */
 enum dt_status dt_row_make(const struct dt_facts *facts, const struct dt_judgement *judgement, struct dt_arena *arena,
                            struct dt_crash_row *out, struct dt_error *err);

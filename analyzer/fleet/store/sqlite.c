@@ -36,6 +36,7 @@ static enum dt_status fail(struct sqlite *db, const char *what, struct dt_error 
 
 	db->base.retry = primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
 	db->base.full = primary == SQLITE_FULL;
+	db->base.lost = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 	if (primary == SQLITE_NOMEM)
 		return dt_fail(err, DT_ERR_NOMEM, "%s: no memory", db->path);
 	return dt_fail(err, DT_ERR_IO, "%s: %s: %s", db->path, what, db->db ? sqlite3_errmsg(db->db) : "no memory");

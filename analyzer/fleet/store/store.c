@@ -76,6 +76,11 @@ void dt_store_close(struct dt_store *store)
 	free(store);
 }
 
+bool dt_store_away(const struct dt_store *store)
+{
+	return store->db->lost || store->db->retry || store->db->full;
+}
+
 /* ---- deletion ------------------------------------------------------------- */
 
 struct doomed {

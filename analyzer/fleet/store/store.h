@@ -65,6 +65,8 @@ struct dt_store_counts {
 	uint64_t files, added, changed, unchanged, deleted; /* deleted: kept out by a tombstone */
 	uint64_t retries;
 };
+/* Whether the last failure was the store's (its server, its disk, its locks) and not that of what was written or asked. */
+bool dt_store_away(const struct dt_store *store);
 /* Writes the batch in one transaction, sorted by key; tried again after deadlocks and serialization failures. On failure the batch
  * is kept: commit may be called again. Counts are added to. */
 DT_MUST_USE enum dt_status dt_store_commit(struct dt_store *store, struct dt_store_counts *counts, struct dt_error *err);

@@ -127,14 +127,14 @@ enum dt_status dt_store_prune_uploads(struct dt_store *store, uint64_t before, s
 enum dt_status dt_store_upload(struct dt_store *store, const char *id, struct dt_arena *arena, struct dt_upload *out, struct dt_error *err)
 {
 	struct dt_rows rows;
-	enum dt_status status = dt_sql_one(store->db, "SELECT id, at, done, host, ticket, note, who FROM uploads WHERE id = $1",
+	enum dt_status status = dt_sql_one(store->db, "SELECT id, at, done, host, ticket, note, who, (SELECT count(*) FROM upload_items WHERE upload = $1) FROM uploads WHERE id = $1",
 	                                   DT_PARAMS(dt_p_text(id)), &rows, err);
 
 	if (status == DT_OK)
 		*out = (struct dt_upload){
 			.id = copy(arena, dt_rows_text(&rows, 0)), .at = (uint64_t)dt_rows_int(&rows, 1), .done = (uint64_t)dt_rows_int(&rows, 2),
 			.host = copy(arena, dt_rows_text(&rows, 3)), .ticket = copy(arena, dt_rows_text(&rows, 4)),
-			.note = copy(arena, dt_rows_text(&rows, 5)), .who = copy(arena, dt_rows_text(&rows, 6)),
+			.note = copy(arena, dt_rows_text(&rows, 5)), .who = copy(arena, dt_rows_text(&rows, 6)), .items = (uint64_t)dt_rows_int(&rows, 7),
 		};
 	dt_rows_end(&rows);
 	if (status == DT_ERR_NOT_FOUND)
@@ -143,13 +143,13 @@ enum dt_status dt_store_upload(struct dt_store *store, const char *id, struct dt
 }
 
 #define COLUMNS "SELECT i.upload, i.number, i.name, i.sha256, i.size, i.crash FROM upload_items i"
-static const char by_upload[] = COLUMNS " WHERE i.upload = $1 AND $2 >= 0 ORDER BY i.number LIMIT $3";
-static const char by_crash[] = COLUMNS " JOIN uploads u ON u.id = i.upload WHERE i.crash = $1 AND $2 >= 0 ORDER BY u.done DESC, i.number LIMIT $3";
+static const char by_upload[] = COLUMNS " WHERE i.upload = $1 AND $2 >= 0 ORDER BY i.number LIMIT $3 OFFSET $4";
+static const char by_crash[] = COLUMNS " JOIN uploads u ON u.id = i.upload WHERE i.crash = $1 AND $2 >= 0 ORDER BY u.done DESC, i.number LIMIT $3 OFFSET $4";
 /* Of several uploads of the same bytes one answers, and only when all that it gave is still there. */
 static const char by_sha256[] =
 	COLUMNS " WHERE i.sha256 = $1 AND i.upload = (SELECT n.upload FROM upload_items n JOIN uploads u ON u.id = n.upload WHERE n.sha256 = $1"
 	        " ORDER BY u.done DESC, n.upload LIMIT 1) AND NOT EXISTS (SELECT 1 FROM upload_items m LEFT JOIN crashes c ON c.key = m.crash"
-	        " WHERE m.upload = i.upload AND m.sha256 = $1 AND (c.id IS NULL OR c.facts_version < $2)) ORDER BY i.number LIMIT $3";
+	        " WHERE m.upload = i.upload AND m.sha256 = $1 AND (c.id IS NULL OR c.facts_version < $2)) ORDER BY i.number LIMIT $3 OFFSET $4";
 
 enum dt_status dt_store_upload_items(struct dt_store *store, const struct dt_upload_query *query, dt_upload_row row, void *context,
                                      struct dt_error *err)
@@ -159,7 +159,7 @@ enum dt_status dt_store_upload_items(struct dt_store *store, const struct dt_upl
 	struct dt_rows rows;
 	bool stop = false;
 	enum dt_status status = dt_sql_query(store->db, sql, DT_PARAMS(dt_p_text(what), dt_p_int((int64_t)query->facts_version),
-	                                     dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX)), &rows, err);
+	                                     dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX), dt_p_int((int64_t)query->offset)), &rows, err);
 
 	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
 		struct dt_upload_item item = {

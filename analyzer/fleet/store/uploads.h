@@ -16,6 +16,7 @@ struct dt_upload {
 	uint64_t at, done;               /* FILETIME: received, stored */
 	const char *host, *ticket, *note; /* what the sender said; NULL nothing */
 	const char *who;                 /* the sender */
+	uint64_t items;                  /* reading: how many results it has */
 	const char *address;             /* of the sender; for the audit log, which gets a line with the upload. NULL when read */
 };
 
@@ -44,7 +45,7 @@ struct dt_upload_query {
 	const char *crash;  /* items that gave this crash (key), the newest upload first */
 	const char *sha256; /* items of the newest upload of these bytes whose crashes are all there with facts not older than facts_version */
 	uint64_t facts_version;
-	uint64_t limit;     /* 0: all */
+	uint64_t limit, offset; /* items at most (0: all), behind so many */
 };
 /* false ends the listing; texts are borrowed until it returns. */
 typedef bool (*dt_upload_row)(void *context, const struct dt_upload_item *item);

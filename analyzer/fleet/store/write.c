@@ -396,7 +396,7 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 {
 	memset(out, 0, sizeof(*out));
 	if (!entry->facts) {
-		out->path = dt_arena_strdup(&store->arena, entry->path);
+		out->path = dt_index_text(&store->arena, entry->path);
 		out->size = entry->size;
 		out->mtime = entry->mtime;
 		out->file_version = entry->facts_version;
@@ -465,6 +465,9 @@ enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t 
                              struct dt_error *err)
 {
 	struct dt_rows rows;
+
+	dt_arena_reset(&store->work);
+	path = dt_index_text(&store->work, path);
 	enum dt_status status = dt_sql_one(store->db, "SELECT size, mtime, facts_version FROM files WHERE path = $1", DT_PARAMS(dt_p_text(path)),
 	                                   &rows, err);
 

@@ -12,15 +12,29 @@ static bool refuse(struct dt_http_request *request, unsigned status, const char 
 	return false;
 }
 
-/* A field may come in pieces: off says how much of it was there before. */
-static bool take_field(struct dt_http_request *request, const char *name, const char *data, uint64_t off, size_t size)
+/* The library tells of a part with offset 0 once when its header was read and again with its first bytes: the same part, as long as
+ * nothing of it was there. */
+static bool part_begins(struct dt_http_request *request, const char *key, const char *name, uint64_t off, size_t size)
+{
+	bool same = request->part_key && !strcmp(request->part_key, key) && !strcmp(request->part_name, name ? name : "");
+	bool begins = off == 0 && !(same && request->part_empty);
+
+	if (begins) {
+		request->part_key = dt_arena_strdup(&request->arena, key);
+		request->part_name = dt_arena_strdup(&request->arena, name ? name : "");
+	}
+	request->part_empty = off == 0 && size == 0;
+	return begins;
+}
+
+static bool take_field(struct dt_http_request *request, const char *name, const char *data, size_t size, bool begins)
 {
 	struct dt_http_field *field = request->field_count ? &request->fields[request->field_count - 1] : NULL;
 
 	if (request->field_bytes + size + strlen(name) > DT_HTTP_FORM_MAX)
 		return refuse(request, 413, "the fields of the form are longer than 64 KiB together");
 	request->field_bytes += size + strlen(name);
-	if (off == 0) {
+	if (begins) {
 		if (request->field_count == DT_HTTP_FIELDS)
 			return refuse(request, 413, "the form has more than 32 fields");
 		field = &request->fields[request->field_count];
@@ -47,22 +61,27 @@ static enum MHD_Result take_part(void *context, enum MHD_ValueKind kind, const c
 		return MHD_NO;
 	if (!key)
 		key = "";
+	bool begins = part_begins(request, key, name, off, size);
+	if (!request->part_key || !request->part_name)
+		return refuse(request, 413, "the form has too many parts") ? MHD_YES : MHD_NO;
 	if (!name)
-		return take_field(request, key, data, off, size) ? MHD_YES : MHD_NO;
+		return take_field(request, key, data, size, begins) ? MHD_YES : MHD_NO;
 	/* A file field in which nothing was chosen. */
-	if (!*name && !size)
+	if (!*name && !size && begins)
 		return MHD_YES;
 	if (!intake || !intake->file)
 		return refuse(request, 400, "this form takes no files") ? MHD_YES : MHD_NO;
-	return intake->file(request, key, name, (struct dt_bytes){ (const uint8_t *)data, size }, off == 0) ? MHD_YES : MHD_NO;
+	return intake->file(request, key, name, (struct dt_bytes){ (const uint8_t *)data, size }, begins) ? MHD_YES : MHD_NO;
 }
 
+/* Where bytes are taken as they come, curl's --data-binary calls them urlencoded, which they are not. */
 static bool says_form(const struct dt_http_request *request)
 {
 	const char *type = dt_http_header(request, "Content-Type");
+	bool raw = request->route->intake && request->route->intake->raw;
 
 	return type && (!strncasecmp(type, MHD_HTTP_POST_ENCODING_MULTIPART_FORMDATA, strlen(MHD_HTTP_POST_ENCODING_MULTIPART_FORMDATA)) ||
-	                !strncasecmp(type, MHD_HTTP_POST_ENCODING_FORM_URLENCODED, strlen(MHD_HTTP_POST_ENCODING_FORM_URLENCODED)));
+	                (!raw && !strncasecmp(type, MHD_HTTP_POST_ENCODING_FORM_URLENCODED, strlen(MHD_HTTP_POST_ENCODING_FORM_URLENCODED))));
 }
 
 bool dt_http_body_begin(struct dt_http_request *request)

@@ -64,7 +64,7 @@ void dt_http_link_phase(struct dt_http_request *request, int phase)
 	if (!request->link)
 		return;
 	pthread_mutex_lock(&request->server->lock);
-	request->link->phase = phase;
+	request->link->phase = (enum dt_link_phase)phase;
 	request->link->since = dt_time_steady_ms();
 	request->link->bytes = 0;
 	request->link->was_over = false;

@@ -12,7 +12,7 @@
 struct dt_http_link {
 	struct dt_http_link *next, *previous;
 	int fd;
-	enum { DT_LINK_HEAD, DT_LINK_BODY, DT_LINK_ANSWER } phase;
+	enum dt_link_phase { DT_LINK_HEAD, DT_LINK_BODY, DT_LINK_ANSWER } phase;
 	int64_t since;  /* ms: the phase began */
 	uint64_t bytes; /* of the body */
 	bool was_over;  /* at the last look the other side had nothing more to say */
@@ -54,12 +54,14 @@ struct dt_http_request {
 	struct MHD_PostProcessor *form;
 	struct dt_http_field fields[DT_HTTP_FIELDS];
 	size_t field_count, field_bytes;
+	const char *part_key, *part_name; /* of the part that comes; NULL none yet */
+	bool part_empty;                  /* nothing of it was there yet */
 	bool begun, draining, body_over;
 	uint64_t body_bytes;
 	/* the answer */
 	struct { const char *name, *value; } headers[16];
 	size_t header_count;
-	bool answered, refused; /* refused: an answer is ready, and waits for the rest of a short body */
+	bool answered;
 	struct MHD_Response *response;
 	unsigned status;
 	dt_http_more more;

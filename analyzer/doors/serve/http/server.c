@@ -6,7 +6,7 @@
 
 #include "doors/serve/http/internal.h"
 
-enum { CONNECTION_MEMORY = 48 * 1024, REQUEST_MEMORY = 8 << 20, DRAINED = 1 << 20, IDLE_SECONDS = 75 };
+enum { CONNECTION_MEMORY = 48 * 1024, REQUEST_MEMORY = 8 << 20, DRAINED = 8 << 20, IDLE_SECONDS = 75 };
 
 /* ---- one request --------------------------------------------------------------------- */
 

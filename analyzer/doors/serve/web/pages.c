@@ -120,7 +120,7 @@ static void files(struct dt_buf *out, const struct dt_web_upload *upload)
 void dt_web_upload(const struct dt_web_frame *frame, const struct dt_web_upload *upload, struct dt_buf *out)
 {
 	dt_web_begin(frame, out);
-	dt_buf_printf(out, "<h1>%s</h1>\n", upload->done ? "Analysed" : "Being analysed");
+	dt_buf_printf(out, "<h1>%s</h1>\n", upload->done ? (!strcmp(upload->state, "failed") ? "Could not be stored" : "Analysed") : "Being analysed");
 	dt_buf_printf(out, "<p id=\"live\" role=\"status\" aria-live=\"polite\"%s data-upload=\"%s\">%s</p>\n", upload->done ? "" : " class=\"busy\"", upload->id,
 	              upload->state);
 	if (upload->waiting) {
@@ -137,6 +137,9 @@ void dt_web_upload(const struct dt_web_frame *frame, const struct dt_web_upload 
 			item(out, &upload->items[i], frame->can_read);
 		dt_buf_puts(out, "</tbody></table>\n");
 	}
+	if (upload->item_total > upload->item_count)
+		dt_buf_printf(out, "<p>The first %zu of %llu; all of them are among the <a href=\"/crashes\">crashes</a>.</p>\n", upload->item_count,
+		              (unsigned long long)upload->item_total);
 	dt_buf_puts(out, "<dl class=\"facts\">\n<div><dt>Received</dt><dd>");
 	dt_web_time(out, upload->at);
 	dt_buf_puts(out, "</dd></div>\n");

@@ -65,8 +65,9 @@ struct dt_web_upload {
 	uint64_t at;
 	struct dt_web_file { const char *name, *sha256; uint64_t size; bool known; } *files;
 	size_t file_count;
-	struct dt_web_item *items;
+	struct dt_web_item *items; /* the first ones */
 	size_t item_count;
+	uint64_t item_total;
 };
 void dt_web_upload(const struct dt_web_frame *frame, const struct dt_web_upload *upload, struct dt_buf *out);
 

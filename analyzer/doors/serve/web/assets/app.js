@@ -90,8 +90,8 @@ function liveStatus() {
   const events = new EventSource("/api/v1/uploads/" + live.dataset.upload + "/events");
   events.addEventListener("status", (event) => {
     const upload = JSON.parse(event.data);
-    live.textContent = upload.waiting || upload.state + (upload.crashes.length ? ", " + upload.crashes.length + " so far" : "");
-    if (upload.state !== "done") return;
+    live.textContent = upload.waiting || upload.state + (upload.crash_count ? ", " + upload.crash_count + " so far" : "");
+    if (upload.state !== "done" && upload.state !== "failed") return;
     events.close();
     location.reload();
   });
