@@ -29,9 +29,8 @@ struct parser {
 
 static enum dt_status fail(const struct parser *p, const char *expected)
 {
-	return dt_doc_fail(p->node, p->err, "character %zu: expected %s, found %s%.60s%s",
-	                   (size_t)(p->begin - p->node->text) + 1, expected, p->token[0] ? "'" : "", p->token[0] ? p->token : "the end",
-	                   p->token[0] ? "'" : "");
+	return dt_doc_fail_inside(p->node, (size_t)(p->begin - p->node->text), p->err, "expected %s, found %s%.60s%s", expected,
+	                          p->token[0] ? "'" : "", p->token[0] ? p->token : "the end", p->token[0] ? "'" : "");
 }
 
 static bool is_word(char c)

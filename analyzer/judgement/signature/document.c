@@ -16,6 +16,7 @@ struct level {
 struct builder {
 	const char *file;
 	struct dt_bytes text;
+	const char *source; /* a copy of text that lives as long as the nodes */
 	struct dt_arena *arena;
 	struct dt_error *err;
 	struct level level[DT_MAX_RULE_DEPTH];
@@ -116,6 +117,9 @@ static enum dt_status on_scalar(struct builder *b, const yaml_event_t *event)
 	if (node) {
 		node->text = text;
 		node->len = len;
+		node->source = b->source;
+		node->value_line = clip(event->start_mark.line) + 1;
+		node->value_column = clip(event->start_mark.column) + 1;
 		node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	}
 	return attach(b, node, &event->start_mark);
@@ -213,6 +217,8 @@ enum dt_status dt_doc_parse(struct dt_doc **out, const char *file, const char *t
 
 	if (len > DT_MAX_RULE_FILE)
 		return dt_fail(err, DT_ERR_LIMIT, "%s: %zu bytes, a rule has at most %u", file, len, DT_MAX_RULE_FILE);
+	if (!(b.source = dt_arena_strndup(arena, len ? text : "", len)))
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", file);
 	if (!yaml_parser_initialize(&parser))
 		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", file);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
@@ -251,6 +257,79 @@ enum dt_status dt_doc_fail(const struct dt_doc *at, struct dt_error *err, const 
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	return dt_fail(err, DT_ERR_FORMAT, "%s:%u:%u: %s", at->file, at->line, at->column, text);
+}
+
+/* A place in the text of a file. */
+struct walk {
+	const char *at;
+	unsigned line, column;
+};
+
+static void step(struct walk *w)
+{
+	if (!*w->at)
+		return;
+	bool end = *w->at++ == '\n';
+	w->line += end;
+	/* Columns count characters: what continues one has none. */
+	w->column = end ? 1 : w->column + ((*w->at & 0xc0) != 0x80);
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* A line that ends in '\' within double quotes is folded too. */
+static void skip_space(struct walk *w)
+{
+	while (is_space(*w->at) || (w->at[0] == '\\' && w->at[1] == '\n'))
+		step(w);
+}
+
+/* Over the mark before the text: a quote, or the line of > or |. Gives the quote. */
+static char open_scalar(struct walk *w, const struct dt_doc *node)
+{
+	char mark = node->quoted ? *w->at : 0;
+
+	if (mark == '"' || mark == '\'')
+		step(w);
+	while ((mark == '>' || mark == '|') && *w->at && *w->at != '\n')
+		step(w);
+	return mark;
+}
+
+/* Folding and quotes change only spaces and escapes, so characters that are no spaces are counted. */
+static struct walk find_inside(const struct dt_doc *node, size_t offset)
+{
+	struct walk w = { node->source, 1, 1 };
+
+	while (*w.at && (w.line < node->value_line || w.column < node->value_column))
+		step(&w);
+	char mark = open_scalar(&w, node);
+	for (size_t i = 0; i < offset && i < node->len; i++) {
+		if (is_space(node->text[i]))
+			continue;
+		skip_space(&w);
+		if ((mark == '"' && *w.at == '\\') || (mark == '\'' && *w.at == '\''))
+			step(&w);
+		step(&w);
+	}
+	if (offset < node->len)
+		skip_space(&w);
+	return w;
+}
+
+enum dt_status dt_doc_fail_inside(const struct dt_doc *at, size_t offset, struct dt_error *err, const char *fmt, ...)
+{
+	struct walk place = find_inside(at, offset);
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return dt_fail(err, DT_ERR_FORMAT, "%s:%u:%u: %s", at->file, place.line, place.column, text);
 }
 
 static void normal_text(const char *text, size_t len, struct dt_buf *out)

@@ -21,6 +21,9 @@ struct dt_doc {
 	const char *text;      /* SCALAR; NUL-terminated, without NUL inside */
 	size_t len;
 	bool quoted;           /* SCALAR in quotes or as a block */
+	/* SCALAR: where the value itself begins, in the text of the file */
+	const char *source;
+	unsigned value_line, value_column;
 	struct dt_doc *first;  /* LIST, MAP: children in order */
 	struct dt_doc *next;   /* the next child of the same parent */
 	size_t count;          /* of children */
@@ -37,6 +40,9 @@ const struct dt_doc *dt_doc_get(const struct dt_doc *map, const char *key);
 const char *dt_doc_kind_name(const struct dt_doc *node);
 /* DT_ERR_FORMAT with the node's place before the text. */
 enum dt_status dt_doc_fail(const struct dt_doc *at, struct dt_error *err, const char *fmt, ...) DT_PRINTF(3, 4);
+/* The same for the character at an offset of a SCALAR's text: where it stands in the file, whatever quotes or folding made of it. */
+enum dt_status dt_doc_fail_inside(const struct dt_doc *at, size_t offset, struct dt_error *err, const char *fmt, ...)
+	DT_PRINTF(4, 5);
 /* Writes the tree in one form that does not depend on layout, quotes and comments. */
 void dt_doc_normal(const struct dt_doc *node, struct dt_buf *out);
 

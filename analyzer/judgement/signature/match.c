@@ -90,17 +90,34 @@ static enum dt_fact_state bytes_state(const struct dt_check *test, const struct 
 	return state_of(bytes_at(bytes, (size_t)off, wanted));
 }
 
+static bool range_holds(const struct dt_operand *wanted, uint64_t x)
+{
+	return x >= wanted->number && x <= wanted->last;
+}
+
+static enum dt_fact_state number_state(const struct dt_check *test, const struct dt_operand *wanted, uint64_t x)
+{
+	return state_of(test->op == DT_OP_IN ? range_holds(wanted, x) : number_holds(test->op, x, wanted->number));
+}
+
+static enum dt_fact_state text_state(const struct dt_check *test, const struct dt_operand *wanted, const char *text)
+{
+	return test->op == DT_OP_RE ? dt_pattern_state(wanted->pattern, text) : state_of(text_holds(test->op, text, wanted->text));
+}
+
 static enum dt_fact_state value_state(const struct dt_check *test, const struct dt_operand *wanted,
                                       const struct dt_value *value, const void *object)
 {
+	if (test->version)
+		return number_state(test, wanted, value->as.number);
 	switch (test->type) {
 	case DT_FIELD_TEXT:
 	case DT_FIELD_WORD:
-		return state_of(text_holds(test->op, value->as.text, wanted->text));
+		return text_state(test, wanted, value->as.text);
 	case DT_FIELD_BYTES:
 		return bytes_state(test, wanted, value->as.bytes, object);
 	default:
-		return state_of(number_holds(test->op, value->as.number & test->mask, wanted->number));
+		return number_state(test, wanted, value->as.number & test->mask);
 	}
 }
 
@@ -127,13 +144,24 @@ static enum dt_fact_state canonical_state(const struct dt_check *test, const str
 	return state_of(dt_address_is_canonical(facts->dump.machine, address) == (test->values[0].number != 0));
 }
 
+/* Text that is no version ("unknown") says nothing about order. */
+static bool see_version(struct dt_value *value)
+{
+	uint64_t number;
+
+	if (!dt_version_parse(value->as.text, &number))
+		return false;
+	value->as.number = number;
+	return true;
+}
+
 static enum dt_fact_state other_state(const struct dt_check *test, const struct dt_value *value,
                                       const struct dt_facts *facts)
 {
 	struct dt_value other = dt_path_get(&test->other, facts);
 	struct dt_operand wanted = { 0 };
 
-	if (!other.known)
+	if (!other.known || (test->version && !see_version(&other)))
 		return test->if_known ? DT_FACT_PRESENT : DT_FACT_MISSING;
 	if (test->type == DT_FIELD_TEXT || test->type == DT_FIELD_WORD)
 		wanted.text = other.as.text;
@@ -150,7 +178,7 @@ static enum dt_fact_state test_state(const struct dt_check *test, const struct d
 
 	if (test->op == DT_OP_EXISTS)
 		return state_of(value.known == (test->values[0].number != 0));
-	if (!value.known)
+	if (!value.known || (test->version && !see_version(&value)))
 		return test->if_known ? DT_FACT_PRESENT : DT_FACT_MISSING;
 	if (test->op == DT_OP_CANONICAL)
 		return canonical_state(test, facts, value.as.number & test->mask);
@@ -169,7 +197,7 @@ size_t dt_elements_run(const struct dt_check *check, const struct dt_facts *fact
 	const char *item = list.known ? list.as.list.items : NULL;
 	size_t run = 0, best = 0;
 
-	for (size_t i = 0; item && i < list.as.list.count; i++, item += list.as.list.object->size) {
+	for (size_t i = 0; item && i < list.as.list.count && i < check->first; i++, item += list.as.list.object->size) {
 		run = check_state(check->children[0], facts, item) == DT_FACT_PRESENT ? run + 1 : 0;
 		if (run > best) {
 			best = run;
@@ -190,7 +218,7 @@ static enum dt_fact_state elements_state(const struct dt_check *check, const str
 		return DT_FACT_MISSING;
 	if (dt_elements_run(check, facts, object, &first) >= check->run)
 		return DT_FACT_PRESENT;
-	for (size_t i = 0; i < list.as.list.count; i++, item += list.as.list.object->size)
+	for (size_t i = 0; i < list.as.list.count && i < check->first; i++, item += list.as.list.object->size)
 		if (check_state(check->children[0], facts, item) == DT_FACT_MISSING)
 			return DT_FACT_MISSING;
 	return DT_FACT_CONTRADICTED;

@@ -23,6 +23,8 @@ enum dt_op {
 	DT_OP_LT,
 	DT_OP_LTE,
 	DT_OP_BETWEEN,   /* values[0] <= x <= values[1] */
+	DT_OP_IN,        /* one of several ranges */
+	DT_OP_RE,        /* a regular expression finds something in the text */
 	DT_OP_BYTES,     /* a byte pattern at a place */
 	DT_OP_EXISTS,
 	DT_OP_CANONICAL, /* an address as the crashed machine's processor takes it */
@@ -30,8 +32,9 @@ enum dt_op {
 
 /* What a test compares with; which member holds depends on the field's kind. */
 struct dt_operand {
-	uint64_t number;
+	uint64_t number, last; /* IN: from the one to the other */
 	const char *text;
+	const struct dt_pattern *pattern; /* RE */
 	struct dt_bytes bytes, mask; /* a byte pattern; mask 0 for "??" */
 };
 
@@ -53,6 +56,7 @@ struct dt_check {
 	const char *field; /* the path as it is written */
 	struct dt_path path;
 	size_t run;
+	size_t first; /* only so many elements from the begin are looked at */
 
 	/* TEST */
 	enum dt_field_kind type; /* of the value */
@@ -61,6 +65,7 @@ struct dt_check {
 	size_t value_count;
 	bool every;              /* all values instead of one of them */
 	bool if_known;           /* an unknown value does not speak against the fact */
+	bool version;            /* text seen as a dotted version, part by part */
 	uint64_t mask;           /* numbers are seen through it; all ones by default */
 	bool has_other;          /* fieldref: compared with another field of the facts */
 	struct dt_path other;
@@ -124,6 +129,16 @@ DT_MUST_USE enum dt_status dt_test_compile(struct dt_check *out, const struct dt
 /* value.c: one value of a test, as out->type and out->op want it. */
 DT_MUST_USE enum dt_status dt_value_compile(struct dt_operand *out, const struct dt_check *test, const struct dt_doc *node,
                                             const struct dt_words *words, struct dt_arena *arena, struct dt_error *err);
+/* range.c: "1..5", "0xffff800000000000/17" or one value; test as for dt_value_compile. */
+DT_MUST_USE enum dt_status dt_range_compile(struct dt_operand *out, const struct dt_check *test, const struct dt_doc *node,
+                                            struct dt_arena *arena, struct dt_error *err);
+/* range.c: "7.11.18110.0", at most four parts of 16 bits, as one number that sorts like the version; what is not written is 0. */
+bool dt_version_parse(const char *text, uint64_t *out);
+/* pattern.c: a regular expression, compiled into the arena; nothing has to be freed. */
+DT_MUST_USE enum dt_status dt_pattern_compile(const struct dt_pattern **out, const struct dt_doc *node,
+                                              struct dt_arena *arena, struct dt_error *err);
+/* Missing where the matcher gave up at its limits, or had no memory. */
+enum dt_fact_state dt_pattern_state(const struct dt_pattern *pattern, const char *text);
 /* condition.c: text over the rule's selections. */
 DT_MUST_USE enum dt_status dt_condition_compile(const struct dt_condition **out, const struct dt_doc *node,
                                                 const struct dt_rule *rule, struct dt_arena *arena, struct dt_error *err);

@@ -58,16 +58,25 @@ static enum dt_status compile_not(struct dt_check **out, const struct dt_doc *no
 	return compile(&check->children[0], node, object, false, arena, err);
 }
 
-/* "any" or "in_a_row=N" behind the name of a list of objects. */
-static bool element_modifier(const char *modifier, size_t *run)
+/* "any", "first=N" or "in_a_row=N" behind the name of a list of objects. */
+static bool element_modifier(const char *modifier, struct dt_check *out)
 {
-	uint64_t n = 1;
+	const char *equals = strchr(modifier, '=');
+	uint64_t n = 0;
 
-	if (strcmp(modifier, "any") != 0 &&
-	    (strncmp(modifier, "in_a_row=", 9) != 0 || !dt_text_parse_u64(modifier + 9, false, &n) || n == 0 || n > 256))
+	out->run = 1;
+	out->first = SIZE_MAX;
+	if (!strcmp(modifier, "any"))
+		return true;
+	if (!equals || !dt_text_parse_u64(equals + 1, false, &n) || n == 0 || n > 256)
 		return false;
-	*run = (size_t)n;
+	*(modifier[0] == 'f' ? &out->first : &out->run) = (size_t)n;
 	return true;
+}
+
+static bool is_element_modifier(const char *text)
+{
+	return !strcmp(text, "any") || !strncmp(text, "in_a_row", 8) || !strncmp(text, "first", 5);
 }
 
 /* `list|any: {tests over an element}`; *out stays NULL where the key is no such thing. */
@@ -76,18 +85,16 @@ static enum dt_status compile_elements(struct dt_check **out, const struct dt_do
 {
 	const char *bar = strchr(node->key, '|');
 	struct dt_check *check;
-	size_t run;
 
 	*out = NULL;
-	if (!bar || (strcmp(bar + 1, "any") != 0 && strncmp(bar + 1, "in_a_row", 8) != 0))
+	if (!bar || !is_element_modifier(bar + 1))
 		return DT_OK;
-	if (!element_modifier(bar + 1, &run))
-		return dt_doc_fail(node, err, "expected in_a_row=N with N from 1 to 256, found '%.40s'", bar + 1);
 	if (!(check = new_check(arena, DT_CHECK_ELEMENTS, 1)) ||
 	    !(check->field = dt_arena_strndup(arena, node->key, (size_t)(bar - node->key))))
 		return no_memory(node, err);
+	if (!element_modifier(bar + 1, check))
+		return dt_doc_fail(node, err, "expected in_a_row=N or first=N with N from 1 to 256, found '%.40s'", bar + 1);
 	check->count = 1;
-	check->run = run;
 	if (dt_path_parse(&check->path, object, check->field, NULL) != DT_OK || check->path.count == 0)
 		return dt_doc_fail(node, err, "the record has no field '%.100s'", check->field);
 	const struct dt_field *field = check->path.step[check->path.count - 1].field;

@@ -25,6 +25,8 @@ static const struct modifier {
 	{ "lt", COMPARE, DT_OP_LT, NUMBERS },
 	{ "lte", COMPARE, DT_OP_LTE, NUMBERS },
 	{ "between", COMPARE, DT_OP_BETWEEN, NUMBERS },
+	{ "in", COMPARE, DT_OP_IN, NUMBERS },
+	{ "re", COMPARE, DT_OP_RE, KIND(TEXT) },
 	{ "bytes", COMPARE, DT_OP_BYTES, KIND(BYTES) },
 	{ "exists", COMPARE, DT_OP_EXISTS, SCALARS },
 	{ "canonical", COMPARE, DT_OP_CANONICAL, KIND(HEX) },
@@ -109,13 +111,21 @@ static bool parse_at(const char *text, int64_t *at)
 	return true;
 }
 
+/* Text that holds a version: comparisons of order take it part by part, so that 7.9 comes before 7.11. */
+static bool is_version(const struct dt_check *test)
+{
+	return test->type == DT_FIELD_TEXT && strcmp(test->path.step[test->path.count - 1].field->name, "version") == 0;
+}
+
 static enum dt_status apply(struct dt_check *out, const struct modifier *m, const char *argument, bool *fieldref,
                             const struct dt_doc *node, struct dt_error *err)
 {
 	if ((argument != NULL) != (m->effect == MASK || m->effect == AT))
 		return dt_doc_fail(node, err, "the modifier '%s' %s", m->name,
 		                   argument ? "takes no argument" : "needs an argument (mask=0xff, at=ip-0x16)");
-	if (!(m->kinds & 1u << out->type))
+	if (m->effect == COMPARE && m->kinds == NUMBERS && is_version(out))
+		out->version = true;
+	else if (!(m->kinds & 1u << out->type))
 		return dt_doc_fail(node, err, "the modifier '%s' does not go with the field '%.80s'", m->name, out->field);
 	switch (m->effect) {
 	case EVERY:

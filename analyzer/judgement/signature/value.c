@@ -120,6 +120,12 @@ enum dt_status dt_value_compile(struct dt_operand *out, const struct dt_check *t
 		return dt_doc_fail(node, err, "expected a value, found a %s", dt_doc_kind_name(node));
 	if (test->op == DT_OP_EXISTS || test->op == DT_OP_CANONICAL)
 		return bool_value(out, node, err);
+	if (test->op == DT_OP_IN)
+		return dt_range_compile(out, test, node, arena, err);
+	if (test->op == DT_OP_RE)
+		return dt_pattern_compile(&out->pattern, node, arena, err);
+	if (test->version)
+		return dt_version_parse(node->text, &out->number) ? DT_OK : wrong(node, err, "a version (7.11 or 7.11.18110.0)");
 	switch (test->type) {
 	case DT_FIELD_TEXT:
 		if (node->len == 0)

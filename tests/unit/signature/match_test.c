@@ -194,6 +194,77 @@ static void combined(void **state)
 	IS("when: {process.name: x}\n    fault.module: csagent.sys", MISSING);
 }
 
+static void regular_expressions(void **state)
+{
+	(void)state;
+	IS("fault.module|re: '^cs[a-z]+\\.sys$'", PRESENT);
+	IS("fault.module|re: agent", PRESENT);
+	IS("fault.module|re: '(?-i)csagent'", CONTRADICTED);
+	IS("fault.module|re: ['^nt', 'sys$']", PRESENT);
+	IS("fault.module|re|all: ['^nt', 'sys$']", CONTRADICTED);
+	IS("process.name|re: '.'", MISSING);
+	/* What would take longer than the age of the world is given up, and then not known. */
+	m.facts.process.name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab";
+	IS("process.name|re: '^(a+)+$'", MISSING);
+	IS("process.name|re: '^((a|aa)+)+$'", MISSING);
+	IS("process.name|re: '^a+b$'", PRESENT);
+}
+
+static void ranges(void **state)
+{
+	(void)state;
+	IS("fault.offset|in: 0xe1000..0xe1fff", PRESENT);
+	IS("fault.offset|in: [1..2, 0xe14ed]", PRESENT);
+	IS("fault.offset|in: [1..2, 0xe14ee..0xe14ef]", CONTRADICTED);
+	IS("registers.r8|in: 0xffff800000000000/17", PRESENT);
+	IS("registers.r8|in: 0xffffd60300000000/33", PRESENT);
+	IS("registers.r8|in: 0/17", CONTRADICTED);
+	IS("registers.r8|in: 0xffffd6030000006a/64", PRESENT);
+	IS("registers.rbx|in: 0/1", MISSING);
+	IS("dump.time|in: [2010-01-01..2010-01-02, 2024-07-19..2024-07-20]", PRESENT);
+	IS("dump.time|in: 2024-07-19T05:00:01Z..2024-07-20", CONTRADICTED);
+	IS("dump.uptime_s|in: 90..90.5", PRESENT);
+	IS("dump.build|in: 10240..19041", PRESENT);
+}
+
+static void versions(void **state)
+{
+	(void)state;
+	made_module(&m, "csagent.sys", 0x7000);
+	IS("modules|any: {name: csagent.sys, version|gte: 7.11}", MISSING);
+	m.modules[0].version = "7.9.18110.0";
+	m.modules[0].timestamp = dt_some(0x5cf28000);
+	IS("modules|any: {name: csagent.sys, version|gte: 7.11}", CONTRADICTED);
+	IS("modules|any: {name: csagent.sys, version|lt: 7.11}", PRESENT);
+	IS("modules|any: {name: csagent.sys, version|between: [7.9, 7.10]}", PRESENT);
+	IS("modules|any: {name: csagent.sys, version|in: ['6.0..6.9', '7.9.18110..7.9.18110.0']}", PRESENT);
+	IS("modules|any: {name: csagent.sys, version|gt: 7.9.18110}", CONTRADICTED);
+	IS("modules|any: {name: csagent.sys, version: 7.9.*}", PRESENT);
+	IS("modules|any: {name: csagent.sys, version|startswith: '7.9.'}", PRESENT);
+	IS("modules|any: {name: csagent.sys, version|if_known|gte: 7.9, timestamp|in: 0x5cf00000..0x5cffffff, size: 0x7000}", PRESENT);
+	m.modules[0].version = "7.9 (private)";
+	IS("modules|any: {name: csagent.sys, version|lt: 7.11}", MISSING);
+}
+
+static void code_of_frames(void **state)
+{
+	(void)state;
+	static const uint8_t call[] = { 0x90, 0xe8, 0x10, 0x00, 0x00, 0x00, 0x48, 0x8b };
+
+	made_frame(&m, "ntoskrnl.exe", 1, DT_TRUST_CONTEXT);
+	made_frame(&m, "csagent.sys", 2, DT_TRUST_CALL_SITE);
+	IS("stack.1.code|bytes|at=ip-5: e8", MISSING);
+	m.frames[1].ip = dt_some(0x1006);
+	m.code = (struct dt_code){ .start = dt_some(0x1000), .hex = { call, sizeof(call) } };
+	m.frames[1].code = &m.code;
+	IS("stack.1.code|bytes|at=ip-5: e8", PRESENT);
+	IS("stack.1.code|bytes|at=ip-5: e9", CONTRADICTED);
+	IS("stack|any: {module: csagent.sys, code|bytes|at=ip-5: e8 10 ?? ?? ??}", PRESENT);
+	IS("stack|any: {code|bytes|at=ip: 48 8b}", PRESENT);
+	IS("stack|first=1: {module: csagent.sys}", CONTRADICTED);
+	IS("stack|first=2: {module: csagent.sys}", PRESENT);
+}
+
 static void nothing_known(void **state)
 {
 	(void)state;
@@ -216,6 +287,10 @@ int main(void)
 		cmocka_unit_test_setup(bytes, setup),
 		cmocka_unit_test_setup(lists_of_objects, setup),
 		cmocka_unit_test_setup(combined, setup),
+		cmocka_unit_test_setup(regular_expressions, setup),
+		cmocka_unit_test_setup(ranges, setup),
+		cmocka_unit_test_setup(versions, setup),
+		cmocka_unit_test_setup(code_of_frames, setup),
 		cmocka_unit_test_setup(nothing_known, setup),
 	};
 
