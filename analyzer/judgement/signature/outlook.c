@@ -36,59 +36,67 @@ static bool refuted(const struct dt_check *check, const struct dt_facts *columns
 	}
 }
 
+/* Which states a selection may have, as bits. */
+typedef uint8_t states_t;
+#define STATE(s) ((states_t)(1u << (s)))
+#define ANY_STATE ((states_t)(STATE(DT_FACT_PRESENT) | STATE(DT_FACT_MISSING) | STATE(DT_FACT_CONTRADICTED)))
+#define NOT_PRESENT ((states_t)(STATE(DT_FACT_MISSING) | STATE(DT_FACT_CONTRADICTED)))
+
 enum outlook { NO, MAYBE, YES };
 
-static enum outlook of(const struct dt_condition *c, const bool *refuted_one)
+static enum outlook of(const struct dt_condition *c, const states_t *states)
 {
 	unsigned open = 0;
 
-	for (size_t i = 0; i < 32; i++)
-		open += (c->set >> i & 1) && !refuted_one[i];
+	for (size_t i = 0; i < DT_MAX_EVIDENCE; i++)
+		open += (c->set >> i & 1) && (states[i] & STATE(DT_FACT_PRESENT));
 	return open >= c->need ? MAYBE : NO;
 }
 
-static enum outlook outlook(const struct dt_condition *c, const bool *refuted_one)
+static enum outlook outlook(const struct dt_condition *c, const states_t *states)
 {
 	enum outlook left, right;
 
 	switch (c->kind) {
 	case DT_COND_AND:
-		left = outlook(c->left, refuted_one);
-		right = outlook(c->right, refuted_one);
+		left = outlook(c->left, states);
+		right = outlook(c->right, states);
 		return left < right ? left : right;
 	case DT_COND_OR:
-		left = outlook(c->left, refuted_one);
-		right = outlook(c->right, refuted_one);
+		left = outlook(c->left, states);
+		right = outlook(c->right, states);
 		return left > right ? left : right;
 	case DT_COND_NOT:
-		return (enum outlook)(YES - outlook(c->left, refuted_one));
+		return (enum outlook)(YES - outlook(c->left, states));
 	case DT_COND_OF:
-		return of(c, refuted_one);
+		return of(c, states);
 	default:
-		return !refuted_one[c->selection] ? MAYBE : c->state == DT_FACT_CONTRADICTED ? YES : NO;
+		if (!(states[c->selection] & STATE(c->state)))
+			return NO;
+		return states[c->selection] == STATE(c->state) ? YES : MAYBE;
 	}
 }
 
-/* Whether any grade may hold when these selections are contradicted. */
-static bool may_hold(const struct dt_rule *rule, const bool *refuted_one)
+/* Whether any grade may hold with selections in these states. */
+static bool may_hold(const struct dt_rule *rule, const states_t *states)
 {
-	if (rule->condition && outlook(rule->condition, refuted_one) == NO)
+	if (rule->condition && outlook(rule->condition, states) == NO)
 		return false;
 	if (!rule->has_grades)
 		return true;
 	for (int grade = DT_GRADE_POSSIBLE; grade < DT_grade_COUNT; grade++)
-		if (rule->grade[grade] && outlook(rule->grade[grade], refuted_one) != NO)
+		if (rule->grade[grade] && outlook(rule->grade[grade], states) != NO)
 			return true;
 	return false;
 }
 
 static bool rule_may_match(const struct dt_rule *rule, const struct dt_facts *columns)
 {
-	bool refuted_one[32] = { false };
+	states_t states[DT_MAX_EVIDENCE];
 
-	for (size_t i = 0; i < rule->selection_count && i < 32; i++)
-		refuted_one[i] = refuted(rule->selections[i].check, columns);
-	return rule->selection_count > 32 || may_hold(rule, refuted_one);
+	for (size_t i = 0; i < rule->selection_count; i++)
+		states[i] = refuted(rule->selections[i].check, columns) ? STATE(DT_FACT_CONTRADICTED) : ANY_STATE;
+	return may_hold(rule, states);
 }
 
 static bool is_gate(const struct dt_check *check)
@@ -96,31 +104,42 @@ static bool is_gate(const struct dt_check *check)
 	return check->kind == DT_CHECK_TEST && is_column(check->field) && check->op != DT_OP_EXISTS && !check->has_other;
 }
 
-static void add_gate(struct dt_rule *rule, const struct dt_check *check)
+static void add_gate(struct dt_rule *rule, const struct dt_check *check, bool needed)
 {
 	if (is_gate(check) && rule->gate_count < sizeof(rule->gates) / sizeof(rule->gates[0]))
-		rule->gates[rule->gate_count++] = check;
+		rule->gates[rule->gate_count++] = (struct dt_gate){ check, needed };
 }
 
+/* Whether the rule can hold when one selection has only these states. */
+static bool holds_with(const struct dt_rule *rule, size_t selection, states_t one)
+{
+	states_t states[DT_MAX_EVIDENCE];
+
+	for (size_t i = 0; i < rule->selection_count; i++)
+		states[i] = i == selection ? one : ANY_STATE;
+	return may_hold(rule, states);
+}
+
+/* All tests of a map are present when the selection is, and none is contradicted when it is not. */
 void dt_rule_find_gates(struct dt_rule *rule)
 {
-	for (size_t i = 0; i < rule->selection_count && rule->selection_count <= 32; i++) {
+	for (size_t i = 0; i < rule->selection_count; i++) {
 		const struct dt_check *check = rule->selections[i].check;
-		bool refuted_one[32] = { false };
-		refuted_one[i] = true;
-		if (may_hold(rule, refuted_one))
+		bool needed = !holds_with(rule, i, NOT_PRESENT);
+		if (!needed && holds_with(rule, i, STATE(DT_FACT_CONTRADICTED)))
 			continue;
-		add_gate(rule, check);
+		add_gate(rule, check, needed);
 		for (size_t k = 0; check->kind == DT_CHECK_ALL && k < check->count; k++)
-			add_gate(rule, check->children[k]);
+			add_gate(rule, check->children[k], needed);
 	}
 }
 
 bool dt_rule_passes_gates(const struct dt_rule *rule, const struct dt_facts *facts)
 {
 	for (size_t i = 0; i < rule->gate_count; i++) {
-		struct dt_selection alone = { .check = (struct dt_check *)(uintptr_t)rule->gates[i] };
-		if (dt_selection_state(&alone, facts) == DT_FACT_CONTRADICTED)
+		struct dt_selection alone = { .check = (struct dt_check *)(uintptr_t)rule->gates[i].check };
+		enum dt_fact_state state = dt_selection_state(&alone, facts);
+		if (state == DT_FACT_CONTRADICTED || (rule->gates[i].needed && state != DT_FACT_PRESENT))
 			return false;
 	}
 	return true;

@@ -230,24 +230,55 @@ static enum dt_status take_detection(struct dt_rule *rule, const struct dt_doc *
 	return grades ? take_grades(rule, grades, arena, err) : DT_OK;
 }
 
-static enum dt_status take_test(struct dt_rule_test *out, const struct dt_doc *node, struct dt_error *err)
+/* Exactly one of sample, record and change. */
+static bool is_one_input(const struct dt_rule_test *test, const struct dt_doc *change, const struct dt_doc *last)
 {
-	const struct dt_doc *sample = node->kind == DT_DOC_MAP ? dt_doc_get(node, "sample") : NULL;
-	const struct dt_doc *grade = node->kind == DT_DOC_MAP ? dt_doc_get(node, "grade") : NULL;
+	if (change)
+		return !test->sample && !test->record && change->kind == DT_DOC_MAP && last;
+	return test->record ? !test->sample && test->record->kind == DT_DOC_MAP : test->sample != NULL;
+}
 
-	if (!sample || !grade || node->count != 2 || sample->kind != DT_DOC_SCALAR || grade->kind != DT_DOC_SCALAR)
-		return dt_doc_fail(node, err, "a test is {sample: name, grade: confirmed, probable, possible or none}");
-	out->sample = sample->text;
+/* last: the record that stands before, which `change` changes. */
+static enum dt_status take_input(struct dt_rule_test *out, const struct dt_doc *node, const struct dt_doc **last,
+                                 struct dt_error *err)
+{
+	const struct dt_doc *sample = dt_doc_get(node, "sample"), *change = dt_doc_get(node, "change");
+
+	if (sample && sample->kind != DT_DOC_SCALAR)
+		return dt_doc_fail(sample, err, "a sample is given by its name");
+	out->sample = sample ? sample->text : NULL;
+	out->record = dt_doc_get(node, "record");
+	if (!is_one_input(out, change, *last))
+		return dt_doc_fail(node, err, "a test has 'sample: name', 'record: {fields}', or 'change: {fields}' of the record before it");
+	if (out->record)
+		*last = out->record;
+	if (change)
+		out->record = *last;
+	out->change = change;
+	return DT_OK;
+}
+
+static enum dt_status take_test(struct dt_rule_test *out, const struct dt_doc *node, const struct dt_doc **last,
+                                struct dt_error *err)
+{
+	const struct dt_doc *grade = node->kind == DT_DOC_MAP ? dt_doc_get(node, "grade") : NULL;
+	const struct dt_doc *name = node->kind == DT_DOC_MAP ? dt_doc_get(node, "name") : NULL;
+
+	if (!grade || node->count != (name ? 3 : 2) || grade->kind != DT_DOC_SCALAR || (name && name->kind != DT_DOC_SCALAR))
+		return dt_doc_fail(node, err, "a test is {sample: name, grade: confirmed, probable, possible or none}, or has a record for the sample");
+	*out = (struct dt_rule_test){ .file = node->file, .line = node->line, .column = node->column };
+	out->name = name ? name->text : NULL;
 	out->grade = (enum dt_grade)dt_word_value(&dt_words_grade, grade->text);
 	if (!out->grade && strcmp(grade->text, "none") != 0)
 		return dt_doc_fail(grade, err, "'%.40s' is no grade: confirmed, probable, possible or none", grade->text);
-	return DT_OK;
+	return take_input(out, node, last, err);
 }
 
 static enum dt_status take_tests(struct dt_rule_info *info, const struct dt_doc *document, struct dt_arena *arena,
                                  struct dt_error *err)
 {
 	const struct dt_doc *node = dt_doc_get(document, "tests");
+	const struct dt_doc *last = NULL;
 	struct dt_rule_test *tests;
 
 	if (!node)
@@ -258,7 +289,7 @@ static enum dt_status take_tests(struct dt_rule_info *info, const struct dt_doc 
 		return no_memory(node, err);
 	info->tests = tests;
 	for (const struct dt_doc *item = node->first; item; item = item->next) {
-		enum dt_status status = take_test(&tests[info->test_count++], item, err);
+		enum dt_status status = take_test(&tests[info->test_count++], item, &last, err);
 		if (status != DT_OK)
 			return status;
 	}

@@ -7,6 +7,7 @@
 #ifndef DT_SIGNATURE_RULE_H
 #define DT_SIGNATURE_RULE_H
 
+#include "core/base/limits.h"
 #include "core/model/field.h"
 #include "judgement/signature/document.h"
 #include "judgement/signature/rules.h"
@@ -96,6 +97,12 @@ struct dt_condition {
 	unsigned need;            /* OF: how many of them are present */
 };
 
+/* A test of stop code or module without which no grade holds. */
+struct dt_gate {
+	const struct dt_check *check;
+	bool needed; /* it must be present; else it must only not be contradicted */
+};
+
 struct dt_rule {
 	struct dt_rule_info info;
 	const struct dt_doc *document;
@@ -104,9 +111,28 @@ struct dt_rule {
 	const struct dt_condition *condition;     /* must hold for any grade; NULL: none */
 	const struct dt_condition *grade[DT_grade_COUNT]; /* NULL: never */
 	bool has_grades;
-	/* Tests of stop code or module without which no grade holds: most crashes fail one, and nothing else is looked at. */
-	const struct dt_check *gates[4];
+	/* Most crashes fail one, and nothing else is looked at. */
+	struct dt_gate gates[4];
 	size_t gate_count;
+};
+
+/* index.c: rules by the module or the stop code that they need; the rest is always tried. */
+struct dt_index_code {
+	uint64_t code;
+	uint32_t rule;
+};
+struct dt_index_module {
+	const char *module;
+	uint32_t rule;
+};
+struct dt_index {
+	struct dt_index_code *codes;
+	struct dt_index_module *modules;
+	uint32_t *rest;
+	size_t code_count, module_count, rest_count;
+};
+struct dt_index_set {
+	uint64_t bits[DT_MAX_RULES / 64];
 };
 
 struct dt_rules {
@@ -114,7 +140,10 @@ struct dt_rules {
 	struct dt_rule **rule; /* sorted by id */
 	size_t count;
 	size_t cap;
+	struct dt_index index;
 	char hash[17];
+	dt_rules_skip skip; /* while loading: who is told of a file that is left out; NULL: none may be */
+	void *skip_context;
 };
 
 /* rule.c: compiles a document. Errors as dt_rules_load. */
@@ -146,6 +175,9 @@ DT_MUST_USE enum dt_status dt_condition_compile(const struct dt_condition **out,
 /* outlook.c: fills the rule's gates; whether facts pass them. */
 void dt_rule_find_gates(struct dt_rule *rule);
 bool dt_rule_passes_gates(const struct dt_rule *rule, const struct dt_facts *facts);
+/* index.c: false on lack of memory; the rules that may match facts, in the order of rules->rule. */
+bool dt_index_build(struct dt_rules *rules);
+void dt_index_find(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_index_set *out);
 /* match.c: the state of one fact. */
 enum dt_fact_state dt_selection_state(const struct dt_selection *selection, const struct dt_facts *facts);
 /* The elements of a list that a test of the kind ELEMENTS is about: the longest run of them, and where it begins. */

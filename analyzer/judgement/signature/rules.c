@@ -67,21 +67,41 @@ static enum dt_status add_text(struct dt_rules *rules, const char *name, const c
 	return keep(rules, rule, err);
 }
 
+/* Files are loaded in the order of their names. */
 static int by_id(const void *a, const void *b)
 {
 	const struct dt_rule *const *x = a, *const *y = b;
+	int order = strcmp((*x)->info.id, (*y)->info.id);
 
-	return strcmp((*x)->info.id, (*y)->info.id);
+	return order ? order : strcmp((*x)->document->file, (*y)->document->file);
 }
 
-static enum dt_status unique_ids(const struct dt_rules *rules, struct dt_error *err)
+/* Whether a file's error may be told and passed over. */
+static bool may_skip(const struct dt_rules *rules, enum dt_status status, const struct dt_error *err)
 {
+	if (!rules->skip || status == DT_OK || status == DT_ERR_NOMEM)
+		return false;
+	rules->skip(rules->skip_context, err);
+	return true;
+}
+
+/* Of equal ids the first in the order of files stays. */
+static enum dt_status unique_ids(struct dt_rules *rules, struct dt_error *err)
+{
+	size_t kept = rules->count ? 1 : 0;
+
 	for (size_t i = 1; i < rules->count; i++) {
-		const struct dt_rule *a = rules->rule[i - 1], *b = rules->rule[i];
-		if (strcmp(a->info.id, b->info.id) == 0)
-			return dt_doc_fail(dt_doc_get(b->document, "id"), err, "the id '%.64s' is also that of %.120s", b->info.id,
-			                   a->document->file);
+		const struct dt_rule *a = rules->rule[kept - 1], *b = rules->rule[i];
+		if (strcmp(a->info.id, b->info.id) == 0) {
+			enum dt_status status = dt_doc_fail(dt_doc_get(b->document, "id"), err, "the id '%.64s' is also that of %.120s",
+			                                    b->info.id, a->document->file);
+			if (!may_skip(rules, status, err))
+				return status;
+			continue;
+		}
+		rules->rule[kept++] = rules->rule[i];
 	}
+	rules->count = kept;
 	return DT_OK;
 }
 
@@ -115,6 +135,8 @@ static enum dt_status finish(struct dt_rules **out, struct dt_rules *rules, enum
 		status = unique_ids(rules, err);
 	if (status == DT_OK)
 		status = hash_rules(rules, err);
+	if (status == DT_OK && !dt_index_build(rules))
+		status = dt_fail(err, DT_ERR_NOMEM, "rules: out of memory");
 	if (status != DT_OK) {
 		dt_rules_free(rules);
 		return status;
@@ -227,6 +249,8 @@ static enum dt_status add_folder(struct dt_rules *rules, const char *path, struc
 	for (int i = 0; i < count; i++) {
 		if (status == DT_OK)
 			status = add_entry(rules, path, entries[i]->d_name, err);
+		if (may_skip(rules, status, err))
+			status = DT_OK;
 		free(entries[i]);
 	}
 	free(entries);
@@ -235,12 +259,20 @@ static enum dt_status add_folder(struct dt_rules *rules, const char *path, struc
 
 enum dt_status dt_rules_load(struct dt_rules **out, const char *path, struct dt_error *err)
 {
+	return dt_rules_load_some(out, path, NULL, NULL, err);
+}
+
+enum dt_status dt_rules_load_some(struct dt_rules **out, const char *path, dt_rules_skip skip, void *context,
+                                  struct dt_error *err)
+{
 	struct dt_rules *rules = new_rules();
 	struct stat st;
 	enum dt_status status;
 
 	if (!rules)
 		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", path);
+	rules->skip = skip;
+	rules->skip_context = context;
 	if (stat(path, &st) != 0)
 		status = fail_errno(err, path, "cannot open");
 	else
@@ -287,15 +319,26 @@ static void take_evidence(struct dt_match *match, const struct dt_rule *rule, co
 	}
 }
 
+static enum dt_grade grade_rule(const struct dt_rule *rule, const struct dt_facts *facts, enum dt_fact_state *states)
+{
+	for (size_t i = 0; i < rule->selection_count; i++)
+		states[i] = dt_selection_state(&rule->selections[i], facts);
+	return dt_rule_grade(rule, states);
+}
+
+enum dt_grade dt_rules_grade(const struct dt_rules *rules, size_t index, const struct dt_facts *facts)
+{
+	enum dt_fact_state states[DT_MAX_EVIDENCE] = { 0 };
+
+	return index < rules->count ? grade_rule(rules->rule[index], facts, states) : DT_grade_NULL;
+}
+
 static bool match_rule(const struct dt_rule *rule, const struct dt_facts *facts, struct dt_arena *arena,
                        struct dt_match *out)
 {
 	enum dt_fact_state states[DT_MAX_EVIDENCE] = { 0 };
-	enum dt_grade grade;
+	enum dt_grade grade = grade_rule(rule, facts, states);
 
-	for (size_t i = 0; i < rule->selection_count; i++)
-		states[i] = dt_selection_state(&rule->selections[i], facts);
-	grade = dt_rule_grade(rule, states);
 	if (!grade)
 		return false;
 	*out = (struct dt_match){
@@ -324,9 +367,13 @@ size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts
                       struct dt_match **out)
 {
 	struct dt_match *list = NULL, match;
+	struct dt_index_set candidates;
 	size_t count = 0;
 
+	dt_index_find(rules, facts, &candidates);
 	for (size_t i = 0; i < rules->count; i++) {
+		if (!(candidates.bits[i / 64] >> i % 64 & 1))
+			continue;
 		if (!dt_rule_passes_gates(rules->rule[i], facts) || !match_rule(rules->rule[i], facts, arena, &match))
 			continue;
 		if (!list && !(list = DT_ARENA_ARRAY(arena, DT_MAX_MATCHES, struct dt_match)))

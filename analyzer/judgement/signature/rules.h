@@ -15,6 +15,10 @@ struct dt_rules;
 /* Loads every *.yml of a directory (in name order), or one file. All or nothing:
  * DT_ERR_FORMAT names file, line and column; DT_ERR_IO; DT_ERR_LIMIT; DT_ERR_NOMEM. */
 DT_MUST_USE enum dt_status dt_rules_load(struct dt_rules **out, const char *path, struct dt_error *err);
+/* The same, but a file that cannot be loaded is told to `skip` and left out. */
+typedef void (*dt_rules_skip)(void *context, const struct dt_error *why);
+DT_MUST_USE enum dt_status dt_rules_load_some(struct dt_rules **out, const char *path, dt_rules_skip skip, void *context,
+                                              struct dt_error *err);
 /* Loads one rule from text; name stands for the file in messages. */
 DT_MUST_USE enum dt_status dt_rules_load_text(struct dt_rules **out, const char *name, const char *text, size_t len,
                                               struct dt_error *err);
@@ -26,11 +30,21 @@ void dt_rules_free(struct dt_rules *rules);
 const char *dt_rules_hash(const struct dt_rules *rules);
 size_t dt_rules_count(const struct dt_rules *rules);
 
-/* A sample of samples/ and what the rule must say of it. */
+struct dt_doc;
+
+/* What the rule must say of a sample of samples/, or of facts written in the rule. */
 struct dt_rule_test {
-	const char *sample;
-	enum dt_grade grade; /* DT_grade_NULL: it must not match */
+	const char *name;             /* what it shows; NULL: not given */
+	const char *sample;           /* NULL: an inline record */
+	const struct dt_doc *record;  /* its fields */
+	const struct dt_doc *change;  /* what replaces some of them; NULL: nothing */
+	enum dt_grade grade;          /* DT_grade_NULL: it must not match */
+	const char *file;             /* where the test stands */
+	unsigned line, column;
 };
+/* The facts of an inline record, in the arena. DT_ERR_FORMAT names file, line and column; DT_ERR_NOMEM. */
+DT_MUST_USE enum dt_status dt_rule_test_facts(const struct dt_rule_test *test, struct dt_arena *arena, struct dt_facts *out,
+                                              struct dt_error *err);
 
 /* Texts that a rule does not have are NULL. */
 struct dt_rule_info {
@@ -48,6 +62,9 @@ struct dt_rule_info {
 const struct dt_rule_info *dt_rule_info(const struct dt_rules *rules, size_t index);
 /* The rule with an id, or NULL. */
 const struct dt_rule_info *dt_rule_find(const struct dt_rules *rules, const char *id);
+
+/* What the rule alone makes of facts. */
+enum dt_grade dt_rules_grade(const struct dt_rules *rules, size_t index, const struct dt_facts *facts);
 
 /* Whether the rule of an id may match a crash of which only bugcheck.code, fault.module and dump.build are known (each may be null: not
  * known). False only when no facts with these values can match. */

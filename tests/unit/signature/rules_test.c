@@ -248,6 +248,42 @@ static void folders(void **state)
 	assert_null(rules);
 }
 
+static void count_skipped(void *context, const struct dt_error *why)
+{
+	assert_non_null(strstr(why->text, ".yml:"));
+	++*(int *)context;
+}
+
+/* Files with errors and a second of the same id are told and left out; without being asked for it nothing loads. */
+static void keep_going(void **state)
+{
+	(void)state;
+	char a[] = "rules-XXXXXX";
+	struct dt_rules *rules = NULL;
+	int skipped = 0;
+
+	assert_non_null(mkdtemp(a));
+	write_file(a, "1.yml", RULE("aa", ""));
+	write_file(a, "2.yml", "id: [\n");
+	write_file(a, "3.yml", RULE("bb", "colour: red\n"));
+	write_file(a, "4.yml", RULE("cc", ""));
+	write_file(a, "5.yml", RULE("aa", "author: x\n"));
+	assert_int_equal(dt_rules_load(&rules, a, &err), DT_ERR_FORMAT);
+	assert_null(rules);
+	assert_int_equal(dt_rules_load_some(&rules, a, count_skipped, &skipped, &err), DT_OK);
+	assert_int_equal(skipped, 3);
+	assert_int_equal(dt_rules_count(rules), 2);
+	assert_null(dt_rule_find(rules, "aa")->author);
+	assert_non_null(dt_rule_find(rules, "cc"));
+	dt_rules_free(rules);
+	for (int i = 1; i <= 5; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "%d.yml", i);
+		remove_file(a, name);
+	}
+	rmdir(a);
+}
+
 static void matches_are_ordered(void **state)
 {
 	(void)state;
@@ -319,7 +355,7 @@ int main(void)
 		cmocka_unit_test(refused_selections),
 		cmocka_unit_test(too_many_selections),
 		cmocka_unit_test(folders),
-		cmocka_unit_test(matches_are_ordered),
+		cmocka_unit_test(keep_going), cmocka_unit_test(matches_are_ordered),
 		cmocka_unit_test(builtin_equals_the_folder),
 	};
 
