@@ -245,41 +245,63 @@ enum dt_status dt_condition_compile(const struct dt_condition **out, const struc
 	return status;
 }
 
-static bool of_holds(const struct dt_condition *c, const enum dt_fact_state *states)
+/* What a condition asks: states that are not set yet are found out from the facts. */
+struct asked {
+	const struct dt_rule *rule;
+	const struct dt_facts *facts;
+	enum dt_fact_state *states;
+};
+
+static enum dt_fact_state state(const struct asked *a, size_t selection)
+{
+	if (!a->states[selection])
+		a->states[selection] = dt_selection_state(&a->rule->selections[selection], a->facts);
+	return a->states[selection];
+}
+
+static bool of_holds(const struct dt_condition *c, const struct asked *a)
 {
 	unsigned present = 0;
 
-	for (size_t i = 0; i < 32; i++)
-		if (c->set >> i & 1 && states[i] == DT_FACT_PRESENT)
+	for (size_t i = 0; i < DT_MAX_EVIDENCE && present < c->need; i++)
+		if (c->set >> i & 1 && state(a, i) == DT_FACT_PRESENT)
 			present++;
 	return present >= c->need;
 }
 
 /* The depth to the left is the length of a chain, which the cap on nodes holds. */
-bool dt_condition_holds(const struct dt_condition *c, const enum dt_fact_state *states)
+static bool holds(const struct dt_condition *c, const struct asked *a)
 {
 	switch (c->kind) {
 	case DT_COND_AND:
-		return dt_condition_holds(c->left, states) && dt_condition_holds(c->right, states);
+		return holds(c->left, a) && holds(c->right, a);
 	case DT_COND_OR:
-		return dt_condition_holds(c->left, states) || dt_condition_holds(c->right, states);
+		return holds(c->left, a) || holds(c->right, a);
 	case DT_COND_NOT:
-		return !dt_condition_holds(c->left, states);
+		return !holds(c->left, a);
 	case DT_COND_OF:
-		return of_holds(c, states);
+		return of_holds(c, a);
 	default:
-		return states[c->selection] == c->state;
+		return state(a, c->selection) == c->state;
 	}
 }
 
-enum dt_grade dt_rule_grade(const struct dt_rule *rule, const enum dt_fact_state *states)
+bool dt_condition_holds(const struct dt_condition *condition, const struct dt_rule *rule, const struct dt_facts *facts,
+                        enum dt_fact_state *states)
 {
-	if (rule->condition && !dt_condition_holds(rule->condition, states))
+	return holds(condition, &(struct asked){ rule, facts, states });
+}
+
+enum dt_grade dt_rule_grade(const struct dt_rule *rule, const struct dt_facts *facts, enum dt_fact_state *states)
+{
+	struct asked a = { rule, facts, states };
+
+	if (rule->condition && !holds(rule->condition, &a))
 		return DT_grade_NULL;
 	if (!rule->has_grades)
 		return DT_GRADE_POSSIBLE;
 	for (int grade = DT_GRADE_CONFIRMED; grade > DT_grade_NULL; grade--)
-		if (rule->grade[grade] && dt_condition_holds(rule->grade[grade], states))
+		if (rule->grade[grade] && holds(rule->grade[grade], &a))
 			return (enum dt_grade)grade;
 	return DT_grade_NULL;
 }

@@ -5,6 +5,11 @@
 #include "core/tables/machines.h"
 #include "judgement/signature/rule.h"
 
+static char fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static enum dt_fact_state state_of(bool holds)
 {
 	return holds ? DT_FACT_PRESENT : DT_FACT_CONTRADICTED;
@@ -191,14 +196,35 @@ static enum dt_fact_state test_state(const struct dt_check *test, const struct d
 
 static enum dt_fact_state check_state(const struct dt_check *check, const struct dt_facts *facts, const void *object);
 
-size_t dt_elements_run(const struct dt_check *check, const struct dt_facts *facts, const void *object, size_t *first)
+/* The first test of an element says of most that they do not fit, and mostly it is the name: asked without the detour over paths. */
+static bool is_other_name(const struct dt_check *check, const void *item)
 {
-	struct dt_value list = dt_path_get(&check->path, object);
-	const char *item = list.known ? list.as.list.items : NULL;
-	size_t run = 0, best = 0;
+	const struct dt_check *test = check->children[0];
+	const struct dt_field *field;
+	const char *text;
 
-	for (size_t i = 0; item && i < list.as.list.count && i < check->first; i++, item += list.as.list.object->size) {
-		run = check_state(check->children[0], facts, item) == DT_FACT_PRESENT ? run + 1 : 0;
+	if (test->kind == DT_CHECK_ALL)
+		test = test->children[0];
+	if (test->kind != DT_CHECK_TEST || test->type != DT_FIELD_TEXT || test->op != DT_OP_EQUALS || test->value_count != 1 ||
+	    test->path.count != 1)
+		return false;
+	field = test->path.step[0].field;
+	memcpy(&text, (const char *)item + field->off, sizeof(text));
+	char first = test->values[0].text[0];
+	return field->kind == DT_FIELD_TEXT && text && first != '*' && first != '?' && first != '\\' && fold(first) != fold(*text);
+}
+
+/* The longest run of elements that fit; whether it is unknown for one. */
+static size_t walk_elements(const struct dt_check *check, const struct dt_facts *facts, const struct dt_value *list, size_t *first,
+                            bool *missing)
+{
+	size_t count = list->as.list.count < check->first ? list->as.list.count : check->first, run = 0, best = 0;
+	const char *item = list->as.list.items;
+
+	for (size_t i = 0; i < count; i++, item += list->as.list.object->size) {
+		enum dt_fact_state state = is_other_name(check, item) ? DT_FACT_CONTRADICTED : check_state(check->children[0], facts, item);
+		*missing |= state == DT_FACT_MISSING;
+		run = state == DT_FACT_PRESENT ? run + 1 : 0;
 		if (run > best) {
 			best = run;
 			*first = i + 1 - run;
@@ -207,21 +233,26 @@ size_t dt_elements_run(const struct dt_check *check, const struct dt_facts *fact
 	return best;
 }
 
+size_t dt_elements_run(const struct dt_check *check, const struct dt_facts *facts, const void *object, size_t *first)
+{
+	struct dt_value list = dt_path_get(&check->path, object);
+	bool missing = false;
+
+	return list.known && list.as.list.items ? walk_elements(check, facts, &list, first, &missing) : 0;
+}
+
 /* Some element for which it is not known leaves the whole unknown; a list too short says nothing. */
 static enum dt_fact_state elements_state(const struct dt_check *check, const struct dt_facts *facts, const void *object)
 {
 	struct dt_value list = dt_path_get(&check->path, object);
-	const char *item = list.known ? list.as.list.items : NULL;
+	bool missing = false;
 	size_t first;
 
-	if (!item || list.as.list.count < check->run)
+	if (!list.known || !list.as.list.items || list.as.list.count < check->run)
 		return DT_FACT_MISSING;
-	if (dt_elements_run(check, facts, object, &first) >= check->run)
+	if (walk_elements(check, facts, &list, &first, &missing) >= check->run)
 		return DT_FACT_PRESENT;
-	for (size_t i = 0; i < list.as.list.count && i < check->first; i++, item += list.as.list.object->size)
-		if (check_state(check->children[0], facts, item) == DT_FACT_MISSING)
-			return DT_FACT_MISSING;
-	return DT_FACT_CONTRADICTED;
+	return missing ? DT_FACT_MISSING : DT_FACT_CONTRADICTED;
 }
 
 /* ALL: contradicted by one, else missing by one. ANY: present by one, else missing by one. */
@@ -267,11 +298,6 @@ static enum dt_fact_state check_state(const struct dt_check *check, const struct
 enum dt_fact_state dt_selection_state(const struct dt_selection *selection, const struct dt_facts *facts)
 {
 	return check_state(selection->check, facts, facts);
-}
-
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* Reads one element of the pattern; gives its length. */

@@ -182,9 +182,11 @@ void dt_index_find(const struct dt_rules *rules, const struct dt_facts *facts, s
 enum dt_fact_state dt_selection_state(const struct dt_selection *selection, const struct dt_facts *facts);
 /* The elements of a list that a test of the kind ELEMENTS is about: the longest run of them, and where it begins. */
 size_t dt_elements_run(const struct dt_check *check, const struct dt_facts *facts, const void *object, size_t *first);
-/* condition.c: the grade that states give; DT_grade_NULL: no match. */
-bool dt_condition_holds(const struct dt_condition *condition, const enum dt_fact_state *states);
-enum dt_grade dt_rule_grade(const struct dt_rule *rule, const enum dt_fact_state *states);
+/* condition.c: the grade that states give; DT_grade_NULL: no match. States of DT_MAX_EVIDENCE selections; those that are 0 are found
+ * out from the facts when they are asked for. */
+bool dt_condition_holds(const struct dt_condition *condition, const struct dt_rule *rule, const struct dt_facts *facts,
+                        enum dt_fact_state *states);
+enum dt_grade dt_rule_grade(const struct dt_rule *rule, const struct dt_facts *facts, enum dt_fact_state *states);
 /* evidence.c: what the dump has for a fact, in words; NULL when it has nothing. */
 const char *dt_evidence_value(const struct dt_selection *selection, const struct dt_facts *facts, struct dt_arena *arena);
 

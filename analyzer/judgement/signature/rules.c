@@ -311,33 +311,27 @@ static void take_evidence(struct dt_match *match, const struct dt_rule *rule, co
 	match->evidence = DT_ARENA_ARRAY(arena, rule->selection_count, struct dt_evidence);
 	for (size_t i = 0; match->evidence && i < rule->selection_count; i++) {
 		const struct dt_selection *selection = &rule->selections[i];
+		enum dt_fact_state state = states[i] ? states[i] : dt_selection_state(selection, facts);
 		struct dt_evidence *evidence = &match->evidence[match->evidence_count++];
 		evidence->fact = selection->title ? dt_arena_printf(arena, "%s (%s)", selection->name, selection->title)
 		                                  : selection->name;
-		evidence->state = states[i];
+		evidence->state = state;
 		evidence->value = dt_evidence_value(selection, facts, arena);
 	}
-}
-
-static enum dt_grade grade_rule(const struct dt_rule *rule, const struct dt_facts *facts, enum dt_fact_state *states)
-{
-	for (size_t i = 0; i < rule->selection_count; i++)
-		states[i] = dt_selection_state(&rule->selections[i], facts);
-	return dt_rule_grade(rule, states);
 }
 
 enum dt_grade dt_rules_grade(const struct dt_rules *rules, size_t index, const struct dt_facts *facts)
 {
 	enum dt_fact_state states[DT_MAX_EVIDENCE] = { 0 };
 
-	return index < rules->count ? grade_rule(rules->rule[index], facts, states) : DT_grade_NULL;
+	return index < rules->count ? dt_rule_grade(rules->rule[index], facts, states) : DT_grade_NULL;
 }
 
 static bool match_rule(const struct dt_rule *rule, const struct dt_facts *facts, struct dt_arena *arena,
                        struct dt_match *out)
 {
 	enum dt_fact_state states[DT_MAX_EVIDENCE] = { 0 };
-	enum dt_grade grade = grade_rule(rule, facts, states);
+	enum dt_grade grade = dt_rule_grade(rule, facts, states);
 
 	if (!grade)
 		return false;

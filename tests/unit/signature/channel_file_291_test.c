@@ -97,7 +97,7 @@ static enum dt_grade graded(const enum dt_fact_state s[FACTS])
 
 	for (size_t f = 0; f < FACTS; f++)
 		states[position[f]] = s[f];
-	return dt_rule_grade(rule, states);
+	return dt_rule_grade(rule, NULL, states);
 }
 
 static void nth_combination(unsigned n, enum dt_fact_state s[FACTS])

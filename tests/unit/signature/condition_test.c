@@ -28,8 +28,8 @@ static bool holds(const char *condition, const char *states)
 		fail_msg("%s: %s", condition, err.text);
 	for (size_t i = 0; i < 4; i++)
 		s[i] = states[i] == 'p' ? DT_FACT_PRESENT : states[i] == 'm' ? DT_FACT_MISSING : DT_FACT_CONTRADICTED;
-	result = dt_condition_holds(rules->rule[0]->condition, s);
-	assert_int_equal(dt_rule_grade(rules->rule[0], s), result ? DT_GRADE_POSSIBLE : DT_grade_NULL);
+	result = dt_condition_holds(rules->rule[0]->condition, rules->rule[0], NULL, s);
+	assert_int_equal(dt_rule_grade(rules->rule[0], NULL, s), result ? DT_GRADE_POSSIBLE : DT_grade_NULL);
 	dt_rules_free(rules);
 	return result;
 }
