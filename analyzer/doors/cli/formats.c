@@ -1,8 +1,7 @@
-/* dumptriage formats, schema, signatures: what the program can, in its own words. */
+/* dumptriage formats, schema: what the program can, in its own words. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/limits.h"
 #include "core/model/schema.h"
 #include "doors/cli/cli.h"
 #include "facts/dump/formats.h"
@@ -50,35 +49,5 @@ int dt_cli_schema(const struct dt_command *self, int argc, char **argv)
 		dt_fields_doc_write(&buf);
 	else
 		dt_schema_write(&buf);
-	return finish(self, &buf);
-}
-
-static void list_rules(const struct dt_rules *rules, struct dt_buf *buf)
-{
-	for (size_t i = 0; i < dt_rules_count(rules); i++) {
-		const struct dt_rule_info *rule = dt_rule_info(rules, i);
-		dt_buf_printf(buf, "%s  version %s  %s\n    %s\n", rule->id, rule->version ? rule->version : "-",
-		              rule->status ? rule->status : "-", rule->title);
-	}
-}
-
-int dt_cli_signatures(const struct dt_command *self, int argc, char **argv)
-{
-	struct dt_rules *rules;
-	struct dt_buf buf;
-
-	if (dt_door_help(self, argc, argv))
-		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
-	bool check = argc > 1 && !strcmp(argv[1], "check");
-	if (argc < 2 || argc > 3 || (!check && strcmp(argv[1], "list")))
-		return dt_door_usage(self, "signatures takes list or check, and a path");
-	if (!(rules = dt_door_rules(argc == 3 ? argv[2] : NULL)))
-		return check ? DT_EXIT_UNREADABLE : DT_EXIT_ENVIRONMENT;
-	dt_buf_init(&buf, 1u << 20);
-	if (check)
-		dt_buf_printf(&buf, "%zu signature%s, no errors\n", dt_rules_count(rules), dt_rules_count(rules) == 1 ? "" : "s");
-	else
-		list_rules(rules, &buf);
-	dt_rules_free(rules);
 	return finish(self, &buf);
 }

@@ -50,6 +50,7 @@ enum dt_check_kind {
 
 struct dt_check {
 	enum dt_check_kind kind;
+	const struct dt_doc *node; /* where it is written */
 	struct dt_check **children;
 	size_t count;
 
@@ -78,6 +79,7 @@ struct dt_check {
 
 struct dt_selection {
 	const char *name, *title;
+	const struct dt_doc *node;
 	struct dt_check *check;
 	const char **show; /* fields whose values the evidence prints; NULL: those that are tested */
 	struct dt_path *show_paths;

@@ -8,6 +8,7 @@
 #define DT_SIGNATURE_RULES_H
 
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 #include "core/model/crash.h"
 
 struct dt_rules;
@@ -74,5 +75,11 @@ bool dt_rule_may_match(const struct dt_rules *rules, const char *id, const struc
  * arena; texts are borrowed from rules. Gives the count; arena->failed on lack of memory. */
 size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
                       struct dt_match **out);
+
+/* The rule of an id over facts, spelled out: conditions, facts, states, values. False when there is no such rule. */
+bool dt_rule_explain(const struct dt_rules *rules, const char *id, const struct dt_facts *facts, struct dt_arena *arena,
+                     struct dt_buf *out);
+/* A first version of a rule for a crash, as YAML. False when the facts have no stop code and no exception, or out is full. */
+bool dt_rule_draft(const struct dt_facts *facts, const char *id, struct dt_buf *out);
 
 #endif

@@ -15,13 +15,14 @@ static enum dt_status no_memory(const struct dt_doc *node, struct dt_error *err)
 	return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", node->file);
 }
 
-static struct dt_check *new_check(struct dt_arena *arena, enum dt_check_kind kind, size_t children)
+static struct dt_check *new_check(struct dt_arena *arena, enum dt_check_kind kind, const struct dt_doc *node, size_t children)
 {
 	struct dt_check *check = DT_ARENA_NEW(arena, struct dt_check);
 
 	if (!check)
 		return NULL;
 	check->kind = kind;
+	check->node = node;
 	check->children = DT_ARENA_ARRAY(arena, children, struct dt_check *);
 	return check->children ? check : NULL;
 }
@@ -35,7 +36,7 @@ static enum dt_status compile_list(struct dt_check **out, const struct dt_doc *n
 	if (node->kind != DT_DOC_LIST || node->count == 0)
 		return dt_doc_fail(node, err, "expected a list of maps, found %s%s", node->kind == DT_DOC_LIST ? "an empty " : "a ",
 		                   dt_doc_kind_name(node));
-	if (!(check = new_check(arena, kind, node->count)))
+	if (!(check = new_check(arena, kind, node, node->count)))
 		return no_memory(node, err);
 	for (const struct dt_doc *item = node->first; item; item = item->next) {
 		enum dt_status status = compile(&check->children[check->count++], item, object, false, arena, err);
@@ -49,7 +50,7 @@ static enum dt_status compile_list(struct dt_check **out, const struct dt_doc *n
 static enum dt_status compile_not(struct dt_check **out, const struct dt_doc *node, const struct dt_object *object,
                                   struct dt_arena *arena, struct dt_error *err)
 {
-	struct dt_check *check = new_check(arena, DT_CHECK_NOT, 1);
+	struct dt_check *check = new_check(arena, DT_CHECK_NOT, node, 1);
 
 	if (!check)
 		return no_memory(node, err);
@@ -89,7 +90,7 @@ static enum dt_status compile_elements(struct dt_check **out, const struct dt_do
 	*out = NULL;
 	if (!bar || !is_element_modifier(bar + 1))
 		return DT_OK;
-	if (!(check = new_check(arena, DT_CHECK_ELEMENTS, 1)) ||
+	if (!(check = new_check(arena, DT_CHECK_ELEMENTS, node, 1)) ||
 	    !(check->field = dt_arena_strndup(arena, node->key, (size_t)(bar - node->key))))
 		return no_memory(node, err);
 	if (!element_modifier(bar + 1, check))
@@ -118,7 +119,7 @@ static enum dt_status compile_entry(struct dt_check **out, const struct dt_doc *
 	status = compile_elements(out, node, object, arena, err);
 	if (status != DT_OK || *out)
 		return status;
-	if (!(*out = new_check(arena, DT_CHECK_TEST, 0)))
+	if (!(*out = new_check(arena, DT_CHECK_TEST, node, 0)))
 		return no_memory(node, err);
 	return dt_test_compile(*out, node, object, arena, err);
 }
@@ -127,7 +128,7 @@ static enum dt_status compile_entry(struct dt_check **out, const struct dt_doc *
 static enum dt_status guard(struct dt_check **out, const struct dt_doc *when, const struct dt_object *object,
                             struct dt_arena *arena, struct dt_error *err)
 {
-	struct dt_check *check = new_check(arena, DT_CHECK_WHEN, 2);
+	struct dt_check *check = new_check(arena, DT_CHECK_WHEN, when, 2);
 
 	if (!check)
 		return no_memory(when, err);
@@ -140,7 +141,7 @@ static enum dt_status guard(struct dt_check **out, const struct dt_doc *when, co
 static enum dt_status compile_map(struct dt_check **out, const struct dt_doc *node, const struct dt_object *object, bool top,
                                   struct dt_arena *arena, struct dt_error *err)
 {
-	struct dt_check *check = new_check(arena, DT_CHECK_ALL, node->count);
+	struct dt_check *check = new_check(arena, DT_CHECK_ALL, node, node->count);
 	const struct dt_doc *when = dt_doc_get(node, "when");
 
 	if (!check)
@@ -217,6 +218,7 @@ enum dt_status dt_selection_compile(struct dt_selection *out, const struct dt_do
 	if (title && (title->kind != DT_DOC_SCALAR || !dt_text_is_clean(title->text, title->len)))
 		return dt_doc_fail(title, err, "a title is one line of text");
 	out->name = node->key;
+	out->node = node;
 	out->title = title ? title->text : NULL;
 	status = compile(&out->check, node, &dt_object_facts, true, arena, err);
 	if (status == DT_OK && show)
