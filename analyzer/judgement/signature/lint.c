@@ -179,6 +179,30 @@ static void lint_grades(struct dt_lint *l, const struct dt_rule *rule)
 		            "a stop code and names of modules alone give '%s'; they are never more than possible", dt_word(&dt_words_grade, grade));
 }
 
+/* Whether a name of a driver is asked for that is no carrier: then it is this one the rule is about. */
+static bool names_a_driver(const struct dt_check *check)
+{
+	const struct dt_field *last = check->path.count ? check->path.step[check->path.count - 1].field : NULL;
+
+	for (size_t i = 0; i < check->count; i++)
+		if (names_a_driver(check->children[i]))
+			return true;
+	if (check->kind != DT_CHECK_TEST || check->type != DT_FIELD_TEXT || (strcmp(last->name, "module") && strcmp(last->name, "name")))
+		return false;
+	for (size_t i = 0; i < check->value_count; i++)
+		if (check->values[i].text && !dt_image_is_carrier(check->values[i].text, true))
+			return true;
+	return false;
+}
+
+static bool is_about_a_driver(const struct dt_rule *rule)
+{
+	for (size_t i = 0; i < rule->selection_count; i++)
+		if (names_a_driver(rule->selections[i].check))
+			return true;
+	return false;
+}
+
 static void lint_carrier(struct dt_lint *l, const struct dt_rule *rule, const struct dt_check *check)
 {
 	for (size_t i = 0; i < check->count; i++)
@@ -233,7 +257,7 @@ static void lint_rule(struct dt_lint *l, const struct dt_rule *rule, struct dt_a
 	free(t.grades);
 	for (size_t i = 0; i < rule->selection_count; i++) {
 		dt_lint_check(l, rule->selections[i].check);
-		if (rule->info.class == DT_CLASS_DRIVER)
+		if (rule->info.class == DT_CLASS_DRIVER && !is_about_a_driver(rule))
 			lint_carrier(l, rule, rule->selections[i].check);
 	}
 	lint_grades(l, rule);

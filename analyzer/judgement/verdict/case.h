@@ -16,6 +16,7 @@ struct dt_case {
 	const struct dt_rules *rules;
 	const struct dt_match *match;       /* the best match; NULL: none */
 	const struct dt_rule_info *rule;    /* its rule */
+	const struct dt_precedence *row;    /* that decides; NULL before */
 	unsigned anomalies;                 /* bits 1 << DT_ANOMALY_… */
 	bool user;                          /* a dump of a process */
 };
@@ -27,6 +28,12 @@ struct dt_precedence {
 	int confidence;              /* -1: that of the blame; -2: of the match; 0: null */
 	const char *reason;          /* why this class; NULL: other reasons say it */
 };
+
+/* Whether the best match decides, and not something that outweighs it. */
+static inline bool dt_case_by_rule(const struct dt_case *c)
+{
+	return c->row && !c->row->class;
+}
 
 /* precedence.c: the row that decides; there always is one. */
 const struct dt_precedence *dt_precedence(const struct dt_case *c);

@@ -15,7 +15,13 @@ static bool is_unreadable(const struct dt_case *c)
 	return c->facts->failure && (!has_crash(c) || c->facts->dump.machine == DT_machine_NULL);
 }
 
-static bool is_known(const struct dt_case *c)
+static bool is_confirmed(const struct dt_case *c)
+{
+	return c->match && c->rule && c->match->grade == DT_GRADE_CONFIRMED;
+}
+
+/* What the stop code itself says, and what proves bad hardware, outweighs it. */
+static bool is_probable(const struct dt_case *c)
 {
 	return c->match && c->rule && c->match->grade >= DT_GRADE_PROBABLE;
 }
@@ -110,13 +116,14 @@ static bool always(const struct dt_case *c)
 
 const struct dt_precedence dt_precedences[] = {
 	{ is_unreadable, DT_CLASS_UNREADABLE, 0, NULL },
-	{ is_known, DT_verdict_class_NULL, -2, NULL },
+	{ is_confirmed, DT_verdict_class_NULL, -2, NULL },
 	{ is_requested, DT_CLASS_REQUESTED, 95, "this stop code appears when somebody asks for it" },
 	{ is_recovered, DT_CLASS_RECOVERED, 95, "this code is a report: Windows handled the fault and went on" },
 	{ is_snapshot, DT_CLASS_REQUESTED, 90, "the dump was taken of a system that had not crashed" },
 	{ is_reported_hardware, DT_CLASS_HARDWARE, 90, "the machine itself reported the error" },
 	{ is_one_bit, DT_CLASS_HARDWARE, 85, "one wrong bit is what bad memory makes; software rarely does" },
 	{ is_illegal, DT_CLASS_HARDWARE, 75, "no software makes a processor refuse an instruction that it has" },
+	{ is_probable, DT_verdict_class_NULL, -2, NULL },
 	{ is_doubtful, DT_CLASS_UNDETERMINED, 0,
 	  "the dump contradicts itself, which points to bad hardware or corrupted memory but does not prove it" },
 	{ is_feature, DT_CLASS_UNDETERMINED, 0, "the processor, or its settings, lacks what the code needs" },

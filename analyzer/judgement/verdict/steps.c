@@ -58,11 +58,11 @@ static void add_class(const struct dt_case *c)
 			add(c, fill(c, steps[i].text));
 }
 
-/* A match that is merely possible adds its steps behind those of the class. */
+/* A match that does not decide adds its steps behind those of the class. */
 void dt_case_steps(const struct dt_case *c)
 {
 	struct dt_verdict *verdict = &c->out->verdict;
-	bool sure = c->match && c->rule && c->match->grade >= DT_GRADE_PROBABLE;
+	bool sure = dt_case_by_rule(c);
 
 	verdict->next_steps = DT_ARENA_ARRAY(c->arena, DT_MAX_TEXTS, const char *);
 	if (sure && c->rule->next_step_count) {

@@ -41,7 +41,7 @@ static const struct dt_reading *reading(const struct dt_facts *facts)
 static void decide(struct dt_case *c)
 {
 	struct dt_verdict *verdict = &c->out->verdict;
-	const struct dt_precedence *row = dt_precedence(c);
+	const struct dt_precedence *row = c->row = dt_precedence(c);
 
 	verdict->class = row->class ? row->class : c->rule->class;
 	verdict->confidence = confidence(c, row);

@@ -179,17 +179,12 @@ static void (*const sentences[DT_verdict_class_COUNT])(struct dt_buf *, const st
 	[DT_CLASS_UNREADABLE] = say_unreadable,
 };
 
-static bool by_signature(const struct dt_case *c)
-{
-	return c->match && c->rule && c->match->grade >= DT_GRADE_PROBABLE && c->out->verdict.class == c->rule->class;
-}
-
 const char *dt_case_summary(const struct dt_case *c)
 {
 	struct dt_buf out;
 
 	dt_buf_init(&out, MAX_SENTENCE);
-	if (by_signature(c))
+	if (dt_case_by_rule(c))
 		say_signature(&out, c);
 	else
 		sentences[c->out->verdict.class](&out, c);
@@ -264,6 +259,6 @@ void dt_case_reasons(const struct dt_case *c, const struct dt_precedence *row)
 	matched(c);
 	if (verdict->class != DT_CLASS_UNREADABLE)
 		blamed(c);
-	if (facts->bugcheck && facts->bugcheck->code.known && !by_signature(c))
+	if (facts->bugcheck && facts->bugcheck->code.known && !dt_case_by_rule(c))
 		add(c, dt_bugcheck_hint((uint32_t)facts->bugcheck->code.value));
 }

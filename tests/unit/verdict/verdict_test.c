@@ -245,6 +245,47 @@ static void recovered(void **state)
 	assert_non_null(strstr(j.verdict.summary, "went on"));
 }
 
+/* A signature that is only probable gives way to what the stop code says and to proof of bad hardware; a confirmed one does not. */
+static void what_outweighs_a_signature(void **state)
+{
+	(void)state;
+	made_kernel(&m, 0x116, UINT64_C(0xffffd00000001010), UINT64_C(0xfffff80040960a40), UINT64_C(0xffffffffc000009a), 4);
+	made_suspect(&m, "nvlddmkm.sys", 0x960a40, "parameter 2");
+	assert_class(DT_CLASS_DRIVER);
+	assert_string_equal(j.matches[0].signature, "nvidia-tdr");
+	assert_int_equal(j.matches[0].grade, DT_GRADE_PROBABLE);
+	assert_non_null(strstr(j.verdict.summary, "This is probably NVIDIA"));
+	made_anomaly(&m, DT_ANOMALY_ONE_BIT_PTE, "a page-table entry has one wrong bit");
+	assert_class(DT_CLASS_HARDWARE);
+	assert_true(step("Test the memory"));
+	assert_true(step("it may be: NVIDIA"));
+	assert_null(strstr(j.verdict.summary, "NVIDIA"));
+
+	made_incident();
+	made_anomaly(&m, DT_ANOMALY_ONE_BIT_PTE, "a page-table entry has one wrong bit");
+	assert_class(DT_CLASS_KNOWN_INCIDENT);
+	assert_int_equal(j.matches[0].grade, DT_GRADE_CONFIRMED);
+}
+
+/* Rules over a stop code and its values alone add advice and change no verdict. */
+static void possible_changes_nothing(void **state)
+{
+	(void)state;
+	static const uint32_t codes[] = { 0x109, 0x101, 0xc4, 0x7b };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct dt_judgement with;
+		struct dt_error err = { 0 };
+		made_kernel(&m, codes[i], 1, 2, 3, 4);
+		assert_int_equal(dt_judge(&m.facts, rules, 1, &arena, &with, &err), DT_OK);
+		assert_int_equal(with.matches_count, 1);
+		assert_int_equal(with.matches[0].grade, DT_GRADE_POSSIBLE);
+		assert_int_equal(dt_judge(&m.facts, NULL, 1, &arena, &j, &err), DT_OK);
+		assert_int_equal(with.verdict.class, j.verdict.class);
+		assert_string_equal(with.verdict.summary, j.verdict.summary);
+	}
+}
+
 static void applications(void **state)
 {
 	(void)state;
@@ -332,7 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(known_incident), CASE(without_rules), CASE(drivers),      CASE(windows_itself), CASE(hardware),
-		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(applications),   CASE(unreadable),
+		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(what_outweighs_a_signature), CASE(possible_changes_nothing), CASE(applications),   CASE(unreadable),
 		CASE(a_full_arena),   CASE(the_same_twice), CASE(precedence_is_total),
 	};
 
