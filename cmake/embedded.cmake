@@ -16,6 +16,8 @@ endfunction()
 # The signatures of signatures/.
 file(GLOB signature_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/signatures/*.yml)
 dt_embed(signature dt_builtin_signatures ${signature_files})
+# Drivers with known vulnerabilities, which are reported as findings of a host.
+dt_embed(signature dt_builtin_vulnerable ${CMAKE_SOURCE_DIR}/signatures/vulnerable-drivers.tsv)
 # The style sheet and script of the pages, and the description of the API.
 file(GLOB web_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/analyzer/doors/serve/web/assets/*)
 dt_embed(web dt_web_assets ${web_files} ${CMAKE_SOURCE_DIR}/docs/openapi.json)

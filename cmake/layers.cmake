@@ -49,7 +49,7 @@ function(dt_layers)
   dt_layer(http      doors/serve/http     USES base                       LIBRARIES microhttpd)
   dt_layer(web       doors/serve/web      USES core report)
   dt_layer(serve     doors/serve          USES core log door metrics signature report pool store intake incident review view http web LIBRARIES jansson)
-  dt_layer(cli       doors/cli            USES core triage signature verdict report dump door)
+  dt_layer(cli       doors/cli            USES core triage signature verdict report dump door LIBRARIES jansson)
 endfunction()
 
 # Outside libraries: how each is linked. Those marked static are linked from

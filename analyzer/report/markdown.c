@@ -107,6 +107,22 @@ static void steps(struct dt_buf *out, const struct dt_verdict *verdict)
 			dt_buf_printf(out, "%u. %s\n", ++number, verdict->next_steps[i]);
 }
 
+/* What stands apart from the crash. */
+static void findings(struct dt_buf *out, const struct dt_judgement *judgement)
+{
+	if (judgement->findings_count)
+		dt_buf_puts(out, "\nAlso found on this computer, and not the cause:\n\n");
+	for (size_t i = 0; i < judgement->findings_count; i++) {
+		dt_buf_puts(out, "- ");
+		plain(out, judgement->findings[i].text);
+		if (judgement->findings[i].reference) {
+			dt_buf_puts(out, ": ");
+			plain(out, judgement->findings[i].reference);
+		}
+		dt_buf_putc(out, '\n');
+	}
+}
+
 static void body(struct dt_buf *out, const struct dt_event *event)
 {
 	const struct dt_verdict *verdict = &event->crash->judgement.verdict;
@@ -127,6 +143,7 @@ static void body(struct dt_buf *out, const struct dt_event *event)
 			dt_buf_putc(out, '\n');
 		}
 	}
+	findings(out, &event->crash->judgement);
 	stack(out, &event->crash->facts);
 }
 

@@ -214,6 +214,17 @@ static void blame(struct dt_page *page, const struct dt_judgement *judgement)
 	dt_buf_deinit(&text);
 }
 
+/* What stands apart from the crash. */
+static void findings(struct dt_page *page, const struct dt_judgement *judgement)
+{
+	if (judgement->findings_count)
+		dt_page_heading(page, "Also found on this computer (not the cause)");
+	for (size_t i = 0; i < judgement->findings_count; i++) {
+		dt_page_row(page, dt_or_unknown(judgement->findings[i].module), dt_or_unknown(judgement->findings[i].text));
+		dt_page_row(page, "", judgement->findings[i].reference);
+	}
+}
+
 void dt_report_text(const struct dt_crash *crash, const struct dt_report_style *style, struct dt_buf *out)
 {
 	const struct dt_verdict *judged = &crash->judgement.verdict;
@@ -230,6 +241,7 @@ void dt_report_text(const struct dt_crash *crash, const struct dt_report_style *
 	dt_report_evidence(&page, &crash->facts);
 	if (judged->class != DT_CLASS_UNREADABLE)
 		blame(&page, &crash->judgement);
+	findings(&page, &crash->judgement);
 	stack(&page, &crash->facts);
 	registers(&page, &crash->facts);
 	modules(&page, &crash->facts);

@@ -26,6 +26,7 @@
 #define DT_MAX_REGISTERS 40
 #define DT_MAX_MATCHES 64
 #define DT_MAX_EVIDENCE 32
+#define DT_MAX_FINDINGS 16
 #define DT_MAX_TEXTS 64      /* next steps, reasons, missing parts */
 #define DT_MAX_TEXT 32768    /* bytes of one text in the record */
 #define DT_MAX_HEXBYTES 4096 /* bytes of one byte string in the record */
@@ -50,6 +51,7 @@
 
 /* Rules (they come from the administrator, and are capped all the same) */
 #define DT_MAX_RULE_FILE (1u << 20)
+#define DT_MAX_VULNERABLE_FILE (8u << 20) /* the list of vulnerable drivers */
 #define DT_MAX_RULES 4096
 #define DT_MAX_RULE_NODES 4096
 #define DT_MAX_RULE_DEPTH 32

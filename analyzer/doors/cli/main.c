@@ -40,16 +40,19 @@ static const struct dt_command commands[] = {
 	{ "token", "who may use a server: tokens", NULL, NULL, "dumptriage-serve" },
 	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats, NULL },
 	{ "signatures", "the signatures of known crashes: list, check, test, explain, write", "list|check|test [PATH]\n"
-	  "       dumptriage signatures explain ID DUMP\n       dumptriage signatures new DUMP\n\n"
+	  "       dumptriage signatures explain ID DUMP\n       dumptriage signatures new DUMP\n"
+	  "       dumptriage signatures import-vulnerable drivers.json\n\n"
 	  "PATH is a file or a folder; without it the built-in signatures.\n\n"
 	  "  list                       their ids and titles\n"
 	  "  check                      errors, and what loads but does not mean what its author thinks\n"
 	  "  test                       the tests in the files\n"
 	  "  explain ID DUMP            each condition and each fact of a signature over a dump\n"
-	  "  new DUMP                   a draft of a signature from a dump's strongest facts\n\n"
+	  "  new DUMP                   a draft of a signature from a dump's strongest facts\n"
+	  "  import-vulnerable FILE     the list of loldrivers.io as vulnerable-drivers.tsv, for a folder of signatures\n\n"
 	  "      --samples DIR              test: the folder that has the dumps of samples\n"
 	  "      --signatures PATH          explain: signatures to use instead of the built-in ones\n"
 	  "      --id ID                    new: the id of the draft\n"
+	  "      --out FILE                 import-vulnerable: where to write (standard output)\n"
 	  "      --keep-going               leave out files with errors, and say so\n\n"
 	  "Exit status: 0 all is well, 1 an error, a finding or a test that failed.\n", dt_cli_signatures, NULL },
 	{ "config", "print the options in force and where they come from", "[COMMAND] [--config FILE]\n\n"

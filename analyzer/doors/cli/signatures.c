@@ -1,4 +1,4 @@
-/* dumptriage signatures: list, check, test, explain, new. */
+/* dumptriage signatures: list, check, test, explain, new, import-vulnerable. */
 #include "doors/cli/signatures.h"
 
 #include <getopt.h>
@@ -21,6 +21,7 @@ static const struct part {
 	{ "test", dt_signatures_test, 0, 1, true, "a file or a folder, or nothing" },
 	{ "explain", dt_signatures_explain, 2, 2, false, "the id of a signature and a dump" },
 	{ "new", dt_signatures_new, 1, 1, false, "a dump" },
+	{ "import-vulnerable", dt_signatures_import, 1, 1, false, "a file of loldrivers.io, drivers.json" },
 };
 
 static void said(void *context, const struct dt_error *why)

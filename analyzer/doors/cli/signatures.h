@@ -26,5 +26,6 @@ int dt_signatures_check(const struct dt_signatures_call *call);
 int dt_signatures_test(const struct dt_signatures_call *call);
 int dt_signatures_explain(const struct dt_signatures_call *call);
 int dt_signatures_new(const struct dt_signatures_call *call);
+int dt_signatures_import(const struct dt_signatures_call *call);
 
 #endif

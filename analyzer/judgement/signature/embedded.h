@@ -7,4 +7,7 @@
 extern const struct dt_embedded dt_builtin_signatures[];
 extern const size_t dt_builtin_signatures_count;
 
+extern const struct dt_embedded dt_builtin_vulnerable[];
+extern const size_t dt_builtin_vulnerable_count;
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/model/field.h"
 #include "judgement/signature/document.h"
 #include "judgement/signature/rules.h"
+#include "judgement/signature/vulnerable.h"
 
 /* ---- tests over fields ------------------------------------------------ */
 
@@ -143,6 +144,7 @@ struct dt_rules {
 	size_t count;
 	size_t cap;
 	struct dt_index index;
+	struct dt_vulnerable vulnerable;
 	char hash[17];
 	dt_rules_skip skip; /* while loading: who is told of a file that is left out; NULL: none may be */
 	void *skip_context;

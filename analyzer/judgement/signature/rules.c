@@ -115,6 +115,7 @@ static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
 	dt_buf_puts(&normal, "dumptriage.rules/1|");
 	for (size_t i = 0; i < rules->count; i++)
 		dt_doc_normal(rules->rule[i]->document, &normal);
+	dt_buf_append(&normal, rules->vulnerable.text, rules->vulnerable.len);
 	bool ok = dt_buf_ok(&normal);
 	if (ok)
 		dt_sha256_text(dt_buf_bytes(&normal), digest);
@@ -133,6 +134,8 @@ static enum dt_status finish(struct dt_rules **out, struct dt_rules *rules, enum
 		qsort(rules->rule, rules->count, sizeof(struct dt_rule *), by_id);
 	if (status == DT_OK)
 		status = unique_ids(rules, err);
+	if (!rules->vulnerable.text)
+		rules->vulnerable = (struct dt_vulnerable){ dt_builtin_vulnerable[0].data, dt_builtin_vulnerable[0].len };
 	if (status == DT_OK)
 		status = hash_rules(rules, err);
 	if (status == DT_OK && !dt_index_build(rules))
@@ -173,8 +176,8 @@ static enum dt_status fail_errno(struct dt_error *err, const char *path, const c
 	return dt_fail(err, DT_ERR_IO, "%s: %s: %s", path, what, strerror(errno));
 }
 
-/* Reads to the end of the file, at most one byte more than a rule may have. */
-static enum dt_status read_open(int fd, const char *path, char **text, size_t *len, struct dt_error *err)
+/* Reads to the end of the file, at most one byte more than it may have. */
+static enum dt_status read_open(int fd, const char *path, size_t most, char **text, size_t *len, struct dt_error *err)
 {
 	struct stat st;
 	char *data;
@@ -184,10 +187,10 @@ static enum dt_status read_open(int fd, const char *path, char **text, size_t *l
 		return fail_errno(err, path, "cannot look at it");
 	if (!S_ISREG(st.st_mode))
 		return dt_fail(err, DT_ERR_IO, "%s: not a regular file", path);
-	if (!(data = malloc((size_t)DT_MAX_RULE_FILE + 1)))
+	if (!(data = malloc(most + 1)))
 		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", path);
-	while (*len <= DT_MAX_RULE_FILE) {
-		ssize_t n = read(fd, data + *len, (size_t)DT_MAX_RULE_FILE + 1 - *len);
+	while (*len <= most) {
+		ssize_t n = read(fd, data + *len, most + 1 - *len);
 		if (n == 0)
 			break;
 		if (n < 0 && errno == EINTR)
@@ -202,21 +205,49 @@ static enum dt_status read_open(int fd, const char *path, char **text, size_t *l
 	return DT_OK;
 }
 
-static enum dt_status add_file(struct dt_rules *rules, const char *path, struct dt_error *err)
+static enum dt_status read_file(const char *path, size_t most, char **text, size_t *len, struct dt_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = NULL;
-	size_t len;
 	enum dt_status status;
 
 	if (fd < 0)
 		return fail_errno(err, path, "cannot open");
-	status = read_open(fd, path, &text, &len, err);
+	status = read_open(fd, path, most, text, len, err);
 	close(fd);
+	return status;
+}
+
+static enum dt_status add_file(struct dt_rules *rules, const char *path, struct dt_error *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	enum dt_status status = read_file(path, DT_MAX_RULE_FILE, &text, &len, err);
+
 	if (status == DT_OK)
 		status = add_text(rules, path, text, len, err);
 	free(text);
 	return status;
+}
+
+/* A folder's own list of vulnerable drivers takes the place of the built-in one. */
+static enum dt_status add_vulnerable(struct dt_rules *rules, const char *folder, struct dt_error *err)
+{
+	const char *path = dt_arena_printf(&rules->arena, "%s/vulnerable-drivers.tsv", folder), *copy;
+	char *text = NULL;
+	size_t len = 0;
+	enum dt_status status;
+
+	if (!path)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", folder);
+	if (access(path, F_OK))
+		return DT_OK;
+	if ((status = read_file(path, DT_MAX_VULNERABLE_FILE, &text, &len, err)) != DT_OK)
+		return status;
+	copy = (const char *)dt_arena_bytes(&rules->arena, (struct dt_bytes){ (const uint8_t *)text, len }).data;
+	free(text);
+	if (!copy && len)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", path);
+	return dt_vulnerable_init(&rules->vulnerable, path, copy ? copy : "", len, err);
 }
 
 static int is_rule_file(const struct dirent *entry)
@@ -254,6 +285,12 @@ static enum dt_status add_folder(struct dt_rules *rules, const char *path, struc
 		free(entries[i]);
 	}
 	free(entries);
+	if (status == DT_OK)
+		status = add_vulnerable(rules, path, err);
+	if (may_skip(rules, status, err)) {
+		rules->vulnerable = (struct dt_vulnerable){ 0 };
+		status = DT_OK;
+	}
 	return status;
 }
 

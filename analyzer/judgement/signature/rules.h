@@ -76,6 +76,11 @@ bool dt_rule_may_match(const struct dt_rules *rules, const char *id, const struc
 size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
                       struct dt_match **out);
 
+/* What the facts say of the host beside its crash, from the list of vulnerable drivers of the rules: the one of their folder
+ * (vulnerable-drivers.tsv), else the built-in one. Gives the count; arena->failed on lack of memory. */
+size_t dt_rules_findings(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
+                         struct dt_finding **out);
+
 /* The rule of an id over facts, spelled out: conditions, facts, states, values. False when there is no such rule. */
 bool dt_rule_explain(const struct dt_rules *rules, const char *id, const struct dt_facts *facts, struct dt_arena *arena,
                      struct dt_buf *out);

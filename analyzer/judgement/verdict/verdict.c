@@ -22,6 +22,7 @@ static void match(struct dt_case *c)
 		return;
 	c->out->judged.rules = dt_rules_hash(c->rules);
 	c->out->matches_count = dt_rules_match(c->rules, c->facts, c->arena, &c->out->matches);
+	c->out->findings_count = dt_rules_findings(c->rules, c->facts, c->arena, &c->out->findings);
 	if (c->out->matches_count) {
 		c->match = &c->out->matches[0];
 		c->rule = dt_rule_find(c->rules, c->match->signature);
