@@ -45,7 +45,7 @@ class Usage(unittest.TestCase):
                            (["analyze", "--frob", "x"], "frob"), (["explain"], "no stop code"), (["explain", "zzz"], "zzz"),
                            (["explain", "0x50", "1", "2", "3", "4", "5"], "four"), (["explain", "0x50", "xyz"], "xyz"),
                            (["explain", "0x50", "--machine", "vax"], "vax"), (["analyze", "--hash", "maybe", "x"], "maybe"),
-                           (["signatures"], "list or check"), (["formats", "x"], "no arguments"), (["show"], "no file")):
+                           (["signatures"], "list, check"), (["formats", "x"], "no arguments"), (["show"], "no file")):
             out = run(*args)
             self.assertEqual(out.returncode, 2, args)
             self.assertIn(said, out.stderr)

@@ -9,12 +9,13 @@
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
-enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH };
+enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING };
 
 struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
 	const char *signatures;
+	bool keep_going; /* signatures with errors are left out */
 	struct dt_rules *rules;
 	struct dt_triage *triage;
 	struct dt_arena arena; /* judgements */
@@ -38,6 +39,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
 		{ "host", required_argument, NULL, OPTION_HOST },
 		{ "hash", required_argument, NULL, OPTION_HASH },
+		{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
 		{ 0 },
 	};
 	int option;
@@ -52,6 +54,8 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			run->signatures = optarg;
 		else if (option == OPTION_HOST)
 			run->options.host = optarg;
+		else if (option == OPTION_KEEP_GOING)
+			run->keep_going = true;
 		else if (option != OPTION_HASH)
 			return dt_door_usage(self, "wrong option");
 		else if (hash_option(&run->options, self, optarg) != DT_EXIT_OK)
@@ -96,7 +100,9 @@ static int all(struct analysis *run, int count, char **paths)
 {
 	struct dt_error err;
 
-	if (!(run->rules = dt_door_rules(run->signatures)))
+	size_t skipped;
+
+	if (!(run->rules = run->keep_going ? dt_door_rules_some(run->signatures, &skipped) : dt_door_rules(run->signatures)))
 		return DT_EXIT_ENVIRONMENT;
 	if (dt_triage_create(&run->triage, &err) != DT_OK)
 		return dt_door_fail("%s", err.text);

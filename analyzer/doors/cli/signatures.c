@@ -24,24 +24,10 @@ static const struct part {
 	{ "import-vulnerable", dt_signatures_import, 1, 1, false, "a file of loldrivers.io, drivers.json" },
 };
 
-static void said(void *context, const struct dt_error *why)
-{
-	++*(size_t *)context;
-	fprintf(stderr, "%s\n", why->text);
-}
-
 struct dt_rules *dt_signatures_rules(const struct dt_signatures_call *call, size_t *skipped)
 {
-	struct dt_rules *rules = NULL;
-	struct dt_error err;
-
 	*skipped = 0;
-	if (!call->keep_going || !call->rules)
-		return dt_door_rules(call->rules);
-	if (dt_rules_load_some(&rules, call->rules, said, skipped, &err) == DT_OK)
-		return rules;
-	(void)dt_door_fail("signatures: %s", err.text);
-	return NULL;
+	return call->keep_going ? dt_door_rules_some(call->rules, skipped) : dt_door_rules(call->rules);
 }
 
 const struct dt_facts *dt_signatures_facts(struct dt_triage **triage, const char *path)

@@ -76,6 +76,26 @@ struct dt_rules *dt_door_rules(const char *path)
 	return NULL;
 }
 
+static void skip_rule(void *context, const struct dt_error *why)
+{
+	++*(size_t *)context;
+	fprintf(stderr, "%s\n", why->text);
+}
+
+struct dt_rules *dt_door_rules_some(const char *path, size_t *skipped)
+{
+	struct dt_rules *rules = NULL;
+	struct dt_error err;
+
+	*skipped = 0;
+	if (!path)
+		return dt_door_rules(NULL);
+	if (dt_rules_load_some(&rules, path, skip_rule, skipped, &err) == DT_OK)
+		return rules;
+	(void)dt_door_fail("signatures: %s", err.text);
+	return NULL;
+}
+
 static struct dt_config *config;
 
 const struct dt_config *dt_door_config(void)

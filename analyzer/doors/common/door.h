@@ -76,5 +76,7 @@ bool dt_output_end(struct dt_output *output);
 
 /* The rules in force: of a file or folder, or the built-in ones for NULL. NULL on failure (said). */
 struct dt_rules *dt_door_rules(const char *path);
+/* The same, but files with errors are told and left out; their number is in *skipped. */
+struct dt_rules *dt_door_rules_some(const char *path, size_t *skipped);
 
 #endif

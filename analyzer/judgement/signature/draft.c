@@ -17,6 +17,7 @@ struct draft {
 	const struct dt_module *module; /* of the fault, in the list of modules */
 	bool code, sub_code, place, offset, build, bytes, stack, suspect;
 	bool foreign; /* the module is none of Microsoft's */
+	bool graded[DT_grade_COUNT];
 };
 
 /* In single quotes, so that nothing in a name is YAML. */
@@ -238,16 +239,18 @@ static enum dt_grade put_grades(struct draft *d)
 	if (d->code && d->bytes) {
 		dt_buf_puts(d->out, "    confirmed: ");
 		put_names(d->out, confirmed, names, NAMES);
-		best = DT_GRADE_CONFIRMED;
+		d->graded[best = DT_GRADE_CONFIRMED] = true;
 	}
 	if (exact) {
 		dt_buf_printf(d->out, "%s    probable: ", best == DT_GRADE_CONFIRMED ? "\n" : "");
 		put_names(d->out, probable, names, NAMES);
 		best = best == DT_GRADE_CONFIRMED ? best : DT_GRADE_PROBABLE;
+		d->graded[DT_GRADE_PROBABLE] = true;
 	}
 	if (named || best == DT_GRADE_POSSIBLE) {
 		dt_buf_printf(d->out, "%s    possible: ", best > DT_GRADE_POSSIBLE ? "\n" : "");
 		put_names(d->out, possible, names, NAMES);
+		d->graded[DT_GRADE_POSSIBLE] = true;
 	}
 	dt_buf_putc(d->out, '\n');
 	return best;
@@ -271,7 +274,12 @@ static void put_tests(struct draft *d, enum dt_grade best)
 
 	dt_buf_puts(d->out, "\nnext_steps:\n  - Say what to do, one step an entry.\n\ntests:\n  - name: the dump that this was made from\n    record:\n");
 	dt_buf_append(d->out, dt_buf_text(&d->record), d->record.len);
-	dt_buf_printf(d->out, "    grade: %s\n  - name: another stop code\n    change: {%s: 0xdeadbeef}\n    grade: none\n", dt_word(&dt_words_grade, best), code);
+	dt_buf_printf(d->out, "    grade: %s\n", dt_word(&dt_words_grade, best));
+	if (best > DT_GRADE_PROBABLE && d->graded[DT_GRADE_PROBABLE])
+		dt_buf_puts(d->out, "  - name: a dump without the code\n    change: {fault.code: null}\n    grade: probable\n");
+	if (best > DT_GRADE_POSSIBLE && d->graded[DT_GRADE_POSSIBLE])
+		dt_buf_puts(d->out, "  - name: and without the place\n    change: {fault.code: null, fault.offset: null}\n    grade: possible\n");
+	dt_buf_printf(d->out, "  - name: another stop code\n    change: {%s: 0xdeadbeef}\n    grade: none\n", code);
 }
 
 bool dt_rule_draft(const struct dt_facts *facts, const char *id, struct dt_buf *out)
