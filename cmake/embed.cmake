@@ -3,7 +3,8 @@
 #   cmake -DOUT=generated.c -DSYMBOL=name -DFILES=a.yml;b.yml -P embed.cmake
 #
 # defines `const struct dt_embedded name[]` and `const size_t name_count`
-# (core/base/embedded.h), in the order of the file names.
+# (core/base/embedded.h), in the order of the file names. With -DUNTIL=hex a file ends where
+# these bytes begin (the line before stays).
 
 cmake_minimum_required(VERSION 3.25)
 list(SORT FILES)
@@ -13,6 +14,14 @@ set(index 0)
 foreach(file IN LISTS FILES)
   get_filename_component(name "${file}" NAME)
   file(READ "${file}" hex HEX)
+  if(UNTIL)
+    string(FIND "${hex}" "${UNTIL}" at)
+    math(EXPR odd "${at} % 2")
+    if(at GREATER 0 AND odd EQUAL 0)
+      string(SUBSTRING "${hex}" 0 ${at} hex)
+      string(APPEND hex "0a")
+    endif()
+  endif()
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
   string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
   string(APPEND arrays "static const unsigned char file_${index}[] = {\n${bytes}\n0x00};\n")

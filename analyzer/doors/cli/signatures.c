@@ -26,7 +26,14 @@ static const struct part {
 
 struct dt_rules *dt_signatures_rules(const struct dt_signatures_call *call, size_t *skipped)
 {
+	struct dt_rules *rules = NULL;
+	struct dt_error err;
+
 	*skipped = 0;
+	if (!call->rules && dt_rules_load_builtin_tested(&rules, &err) != DT_OK)
+		(void)dt_door_fail("signatures: %s", err.text);
+	if (!call->rules)
+		return rules;
 	return call->keep_going ? dt_door_rules_some(call->rules, skipped) : dt_door_rules(call->rules);
 }
 

@@ -4,7 +4,9 @@
 
 #include "core/base/embedded.h"
 
-extern const struct dt_embedded dt_builtin_signatures[];
+extern const struct dt_embedded dt_builtin_signatures[]; /* without their tests */
+extern const struct dt_embedded dt_builtin_signatures_tested[];
+extern const size_t dt_builtin_signatures_tested_count;
 extern const size_t dt_builtin_signatures_count;
 
 extern const struct dt_embedded dt_builtin_vulnerable[];

@@ -105,7 +105,7 @@ static enum dt_status unique_ids(struct dt_rules *rules, struct dt_error *err)
 	return DT_OK;
 }
 
-/* Over the rules' meaning: comments, layout and the order of files change nothing. */
+/* Over the rules' meaning: comments, layout, tests and the order of files change nothing. */
 static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
 {
 	char digest[2 * DT_SHA256_SIZE + 1];
@@ -114,7 +114,9 @@ static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
 	dt_buf_init(&normal, MAX_RULES_MEMORY);
 	dt_buf_puts(&normal, "dumptriage.rules/1|");
 	for (size_t i = 0; i < rules->count; i++)
-		dt_doc_normal(rules->rule[i]->document, &normal);
+		for (const struct dt_doc *part = rules->rule[i]->document->first; part; part = part->next)
+			if (strcmp(part->key, "tests"))
+				dt_doc_normal(part, &normal);
 	dt_buf_append(&normal, rules->vulnerable.text, rules->vulnerable.len);
 	bool ok = dt_buf_ok(&normal);
 	if (ok)
@@ -135,7 +137,7 @@ static enum dt_status finish(struct dt_rules **out, struct dt_rules *rules, enum
 	if (status == DT_OK)
 		status = unique_ids(rules, err);
 	if (!rules->vulnerable.text)
-		rules->vulnerable = (struct dt_vulnerable){ dt_builtin_vulnerable[0].data, dt_builtin_vulnerable[0].len };
+		dt_vulnerable_trust(&rules->vulnerable, dt_builtin_vulnerable[0].data, dt_builtin_vulnerable[0].len);
 	if (status == DT_OK)
 		status = hash_rules(rules, err);
 	if (status == DT_OK && !dt_index_build(rules))
@@ -158,17 +160,26 @@ enum dt_status dt_rules_load_text(struct dt_rules **out, const char *name, const
 	return finish(out, rules, add_text(rules, name, text, len, err), err);
 }
 
-enum dt_status dt_rules_load_builtin(struct dt_rules **out, struct dt_error *err)
+static enum dt_status load_embedded(struct dt_rules **out, const struct dt_embedded *files, size_t count, struct dt_error *err)
 {
 	struct dt_rules *rules = new_rules();
 	enum dt_status status = DT_OK;
 
 	if (!rules)
 		return dt_fail(err, DT_ERR_NOMEM, "signatures: out of memory");
-	for (size_t i = 0; status == DT_OK && i < dt_builtin_signatures_count; i++)
-		status = add_text(rules, dt_builtin_signatures[i].name, dt_builtin_signatures[i].data,
-		                  dt_builtin_signatures[i].len, err);
+	for (size_t i = 0; status == DT_OK && i < count; i++)
+		status = add_text(rules, files[i].name, files[i].data, files[i].len, err);
 	return finish(out, rules, status, err);
+}
+
+enum dt_status dt_rules_load_builtin(struct dt_rules **out, struct dt_error *err)
+{
+	return load_embedded(out, dt_builtin_signatures, dt_builtin_signatures_count, err);
+}
+
+enum dt_status dt_rules_load_builtin_tested(struct dt_rules **out, struct dt_error *err)
+{
+	return load_embedded(out, dt_builtin_signatures_tested, dt_builtin_signatures_tested_count, err);
 }
 
 static enum dt_status fail_errno(struct dt_error *err, const char *path, const char *what)
@@ -288,7 +299,7 @@ static enum dt_status add_folder(struct dt_rules *rules, const char *path, struc
 	if (status == DT_OK)
 		status = add_vulnerable(rules, path, err);
 	if (may_skip(rules, status, err)) {
-		rules->vulnerable = (struct dt_vulnerable){ 0 };
+		rules->vulnerable.text = NULL;
 		status = DT_OK;
 	}
 	return status;

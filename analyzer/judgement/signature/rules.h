@@ -25,6 +25,8 @@ DT_MUST_USE enum dt_status dt_rules_load_text(struct dt_rules **out, const char 
                                               struct dt_error *err);
 /* The signatures built into the program, so that it works without its files. */
 DT_MUST_USE enum dt_status dt_rules_load_builtin(struct dt_rules **out, struct dt_error *err);
+/* The same with their tests, which costs more time: for who runs or checks them. */
+DT_MUST_USE enum dt_status dt_rules_load_builtin_tested(struct dt_rules **out, struct dt_error *err);
 void dt_rules_free(struct dt_rules *rules);
 
 /* First 16 hex digits of the hash over the rules' contents; the same rules in any order of files give the same. */

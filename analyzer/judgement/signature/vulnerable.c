@@ -70,6 +70,45 @@ static int compare_name(const struct line *line, const char *name)
 	return (int)(unsigned char)line->column[0][i] - (int)(unsigned char)fold(name[i]);
 }
 
+/* ---- which names there are --------------------------------------------- */
+
+/* FNV-1a over the folded name, as a place among the bits. */
+static unsigned hash_name(const char *name, size_t len)
+{
+	uint32_t hash = UINT32_C(2166136261);
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)fold(name[i])) * UINT32_C(16777619);
+	return (hash >> 16) ^ (hash & 0xffff);
+}
+
+static void note_names(struct dt_vulnerable *list)
+{
+	size_t at = skip_head(list);
+
+	while (at < list->len) {
+		const char *line = list->text + at, *end = memchr(line, '\n', list->len - at);
+		size_t len = end ? (size_t)(end - line) : list->len - at;
+		const char *tab = memchr(line, '\t', len);
+		unsigned bit = hash_name(line, tab ? (size_t)(tab - line) : len);
+		list->names[bit / 64] |= UINT64_C(1) << bit % 64;
+		at += len + 1;
+	}
+}
+
+static bool may_have(const struct dt_vulnerable *list, const char *name)
+{
+	unsigned bit = hash_name(name, strlen(name));
+
+	return list->names[bit / 64] >> bit % 64 & 1;
+}
+
+void dt_vulnerable_trust(struct dt_vulnerable *out, const char *text, size_t len)
+{
+	*out = (struct dt_vulnerable){ .text = text, .len = len };
+	note_names(out);
+}
+
 /* ---- form -------------------------------------------------------------- */
 
 static bool is_name(const struct line *line)
@@ -122,7 +161,7 @@ enum dt_status dt_vulnerable_init(struct dt_vulnerable *out, const char *file, c
 	unsigned number = 1;
 	size_t at, next, column;
 
-	*out = (struct dt_vulnerable){ text, len };
+	*out = (struct dt_vulnerable){ .text = text, .len = len };
 	if (len > DT_MAX_VULNERABLE_FILE)
 		return dt_fail(err, DT_ERR_LIMIT, "%s: %zu bytes, a list of drivers has at most %u", file, len, DT_MAX_VULNERABLE_FILE);
 	at = skip_head(out);
@@ -139,6 +178,7 @@ enum dt_status dt_vulnerable_init(struct dt_vulnerable *out, const char *file, c
 			return dt_fail(err, DT_ERR_FORMAT, "%s:%u:1: the lines are not in ascending order", file, number);
 		before = line;
 	}
+	note_names(out);
 	return DT_OK;
 }
 
@@ -175,6 +215,8 @@ const char *dt_vulnerable_find(const struct dt_vulnerable *list, const char *nam
 {
 	size_t next;
 
+	if (!may_have(list, name))
+		return NULL;
 	for (size_t at = find_name(list, name); at < list->len; at = next) {
 		struct line line;
 		uint64_t built, wanted;

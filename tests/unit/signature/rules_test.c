@@ -341,6 +341,14 @@ static void builtin_equals_the_folder(void **state)
 	assert_int_equal(dt_rules_load(&folder, DT_SOURCE_DIR "/signatures", &err), DT_OK);
 	assert_string_equal(dt_rules_hash(builtin), dt_rules_hash(folder));
 	assert_int_equal(dt_rules_count(builtin), dt_rules_count(folder));
+	/* Tests are no part of a rule's meaning, and the built-in rules are kept without theirs. */
+	assert_int_equal(dt_rule_find(builtin, "crowdstrike-channel-file-291")->test_count, 0);
+	assert_true(dt_rule_find(folder, "crowdstrike-channel-file-291")->test_count > 20);
+	dt_rules_free(folder);
+	folder = NULL;
+	assert_int_equal(dt_rules_load_builtin_tested(&folder, &err), DT_OK);
+	assert_string_equal(dt_rules_hash(builtin), dt_rules_hash(folder));
+	assert_true(dt_rule_find(folder, "crowdstrike-channel-file-291")->test_count > 20);
 	assert_true(dt_rules_count(builtin) >= 2);
 	dt_rules_free(builtin);
 	dt_rules_free(folder);
