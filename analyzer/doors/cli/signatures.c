@@ -76,10 +76,15 @@ static void print_finding(void *context, const char *message)
 	puts(message);
 }
 
+/* All errors at once: who checks wants to know them all. */
 int dt_signatures_check(const struct dt_signatures_call *call)
 {
+	struct dt_signatures_call all = *call;
 	size_t skipped, count, findings;
-	struct dt_rules *rules = dt_signatures_rules(call, &skipped);
+	struct dt_rules *rules;
+
+	all.keep_going = true;
+	rules = dt_signatures_rules(&all, &skipped);
 
 	if (!rules)
 		return DT_EXIT_UNREADABLE;

@@ -216,7 +216,7 @@ enum dt_status dt_doc_parse(struct dt_doc **out, const char *file, const char *t
 	enum dt_status status;
 
 	if (len > DT_MAX_RULE_FILE)
-		return dt_fail(err, DT_ERR_LIMIT, "%s: %zu bytes, a rule has at most %u", file, len, DT_MAX_RULE_FILE);
+		return dt_fail(err, DT_ERR_LIMIT, "%s:1:1: more than %u bytes, which is what a rule has at most", file, DT_MAX_RULE_FILE);
 	if (!(b.source = dt_arena_strndup(arena, len ? text : "", len)))
 		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", file);
 	if (!yaml_parser_initialize(&parser))

@@ -212,9 +212,9 @@ static void doubts(void **state)
 static void requested(void **state)
 {
 	(void)state;
-	static const uint32_t codes[] = { 0xe2, 0x161, 0x1c8 };
+	static const uint32_t codes[] = { 0xe2, 0x161, 0x1c8, 0xdeaddead };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		made_kernel(&m, codes[i], 0, 0, 0, 0);
 		assert_class(DT_CLASS_REQUESTED);
 	}
@@ -238,6 +238,12 @@ static void requested(void **state)
 static void recovered(void **state)
 {
 	(void)state;
+	static const uint32_t codes[] = { 0x117, 0x141, 0x142, 0x144, 0x193 };
+
+	for (size_t i = 0; i < 5; i++) {
+		made_kernel(&m, codes[i], 0x3001, 2, 0, 3);
+		assert_class(DT_CLASS_RECOVERED);
+	}
 	made_kernel(&m, 0x117, 1, 2, 0, 3);
 	made_suspect(&m, "vendor.sys", 1, "parameter-2");
 	assert_class(DT_CLASS_RECOVERED);
