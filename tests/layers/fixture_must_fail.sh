@@ -7,6 +7,8 @@ source=$1 scratch=$2 python=$3
 rm -rf "$scratch"
 mkdir -p "$scratch"
 cp -r "$source/analyzer" "$source/cmake" "$source/samples" "$source/signatures" "$source/CMakeLists.txt" "$scratch/"
+mkdir -p "$scratch/docs"
+cp "$source/docs/openapi.json" "$scratch/docs/" # part of the program
 printf '#include "facts/dump/dump.h"\nint dt_layer_fixture_base(void);\nint dt_layer_fixture_base(void) { return (int)sizeof(struct dt_dump); }\n' \
 	>"$scratch/analyzer/core/base/fixture.c"
 printf 'extern void *dt_report_format(const char *name);\nvoid *dt_layer_fixture_bucket(void);\nvoid *dt_layer_fixture_bucket(void) { return dt_report_format("text"); }\n' \
