@@ -31,6 +31,7 @@ struct build {
 	unsigned name, pid_before; /* EPROCESS.ImageFileName behind, UniqueProcessId before ParentCID */
 	unsigned cid, start;       /* ETHREAD.Cid, Win32StartAddress (0: not known) */
 	unsigned kdbg_rva, list_rva;
+	unsigned stack_limit, stack_base; /* KTHREAD */
 };
 
 /* Positions in `told`. */
@@ -49,6 +50,13 @@ enum {
 	TOLD_NUMBER = 19,
 	TOLD_ETHREAD = 20,
 };
+
+enum { MOST_PART = 0x10000, DEFAULT_THREAD = 0x12399040, DEFAULT_PROCESS = 0x12345080 };
+/* The structures of a kernel, each as it stands in memory. */
+void kdbg_bytes(struct recipe *recipe, const struct build *b, uint8_t out[MOST_PART]);
+void processor_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
+void process_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
+void thread_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
 
 const struct build *build_row(uint64_t build, const char *machine);
 /* Where the kernel's image begins: the first module. */

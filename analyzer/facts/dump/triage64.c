@@ -321,17 +321,6 @@ static void read_unloaded(struct triage *t)
 
 /* ---- the rest ----------------------------------------------------------- */
 
-/* "19041.1.amd64fre.vb_release.191206-1406", where a data block has it. */
-static const char *build_lab(struct dt_dump *dump)
-{
-	uint8_t raw[128];
-	size_t len = dt_memory_read(&dump->memory, dump->kdbg.nt_build_lab, raw, sizeof(raw));
-
-	if (!dump->kdbg.nt_build_lab || len == 0 || raw[0] < '0' || raw[0] > '9')
-		return NULL;
-	return dt_dump_text8(dump, (struct dt_bytes){ raw, len });
-}
-
 static void check_kernel_base(struct dt_dump *dump)
 {
 	if (!dump->kdbg.valid || dump->module_count == 0)
@@ -354,7 +343,7 @@ static void read_parts(struct triage *t)
 	read_drivers(t);
 	read_unloaded(t);
 	t->dump->broken_driver = dump_string(t, field(t, T_BROKEN_DRIVER));
-	t->dump->build_lab = build_lab(t->dump);
+	t->dump->build_lab = dt_dump_build_lab(t->dump);
 	check_kernel_base(t->dump);
 	dt_secondary_read(t->dump, field(t, T_SIZE_OF_DUMP));
 }

@@ -44,7 +44,7 @@ static bool stands_at_bugcheck_entry(const struct dt_pass *pass)
 	const struct dt_module *module = ip.known ? dt_dump_module_at(dump, ip.value) : NULL;
 	uint64_t fault_ip, code;
 
-	if (dump->machine != DT_MACHINE_X64 || !module || !sp.known || !dump->kdbg.valid ||
+	if (dump->machine != DT_MACHINE_X64 || !module || !sp.known || !dump->kdbg.kern_base ||
 	    module->base.value != dump->kdbg.kern_base)
 		return false;
 	if (dt_pass_role(pass, DT_ROLE_IP, &fault_ip) && fault_ip == ip.value)

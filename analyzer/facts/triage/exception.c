@@ -115,7 +115,7 @@ void dt_pass_exception(struct dt_pass *pass)
 {
 	const struct dt_exception_record *record = &pass->dump->exception;
 
-	if (pass->dump->format == DT_FORMAT_KERNEL) {
+	if (dt_dump_is_kernel(pass->dump)) {
 		kernel_exception(pass);
 		return;
 	}

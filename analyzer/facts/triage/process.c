@@ -67,7 +67,7 @@ bool dt_process_at(const struct dt_dump *dump, uint64_t va, struct dt_arena *are
 	uint8_t bytes[0x1000];
 	size_t want = dump->kdbg.off_eprocess_parent_cid + 0x90u;
 
-	if (!dump->kdbg.valid || dump->kdbg.off_eprocess_parent_cid == 0 || want > sizeof(bytes))
+	if (dump->kdbg.off_eprocess_parent_cid == 0 || want > sizeof(bytes))
 		return false;
 	struct dt_bytes process = { bytes, dt_memory_read(&dump->memory, va, bytes, want) };
 	*name = name_in(process, dump->kdbg.off_eprocess_parent_cid, arena);
@@ -109,13 +109,13 @@ static void kernel_process(struct dt_pass *pass)
 	struct dt_process *out = &pass->facts->process;
 	uint32_t number;
 
-	if (dump->kdbg.valid && dump->kdbg.off_eprocess_parent_cid) {
+	if (dump->kdbg.off_eprocess_parent_cid) {
 		out->name = name_in(dump->process.bytes, dump->kdbg.off_eprocess_parent_cid, pass->arena);
 		out->pid = pid_in(dump->process.bytes, dump->kdbg.off_eprocess_parent_cid, (uint32_t)dump->build.value);
 		if (out->pid.known)
 			out->thread_id = thread_id(dump, out->pid.value);
 	}
-	if (dump->kdbg.valid && dump->kdbg.off_prcb_number &&
+	if (dump->kdbg.off_prcb_number &&
 	    dt_bytes_u32(dump->prcb.bytes, dump->kdbg.off_prcb_number, &number) && number < 4096)
 		pass->facts->cpu.number = dt_some(number);
 }
