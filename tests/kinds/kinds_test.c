@@ -78,9 +78,8 @@ static char *print(const struct dt_crash *crash)
 
 	assert_non_null(text);
 	put(&at, end, "crash_id", facts->crash_id);
-	assert_non_null(facts->bugcheck);
-	put_number(&at, end, "code", facts->bugcheck->code);
-	for (size_t i = 0; i < facts->bugcheck->parameters_count; i++)
+	put_number(&at, end, "code", facts->bugcheck ? facts->bugcheck->code : (struct dt_opt){ 0 });
+	for (size_t i = 0; facts->bugcheck && i < facts->bugcheck->parameters_count; i++)
 		put_number(&at, end, "parameter", dt_some(facts->bugcheck->parameters[i]));
 	put_number(&at, end, "exception", facts->exception.code);
 	put_number(&at, end, "address", facts->exception.address);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "facts/dump/inflate.h"
 #include "facts/dump/reader.h"
 #include "facts/memory/sort.h"
 
@@ -233,6 +234,13 @@ const char *dt_dump_build_lab(struct dt_dump *dump)
 	if (!dump->kdbg.nt_build_lab || len == 0 || raw[0] < '0' || raw[0] > '9')
 		return NULL;
 	return dt_dump_text8(dump, (struct dt_bytes){ raw, len });
+}
+
+void dt_dump_prepare(void)
+{
+	(void)dt_addrxlat_is_there();
+	for (int method = 0; method < DT_INFLATE_COUNT; method++)
+		(void)dt_inflate_is_there((enum dt_inflate)method);
 }
 
 void dt_dump_close(struct dt_dump *dump)

@@ -159,6 +159,8 @@ struct dt_dump {
 DT_MUST_USE enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct dt_arena *arena,
                                         struct dt_notes *notes, struct dt_error *err);
 
+/* Loads the libraries that some formats need. */
+void dt_dump_prepare(void);
 /* Gives back what dt_dump_open() and what came after took beside the arena. */
 void dt_dump_close(struct dt_dump *dump);
 

@@ -65,8 +65,11 @@ static bool read_block(struct dt_kernel_walk *walk)
 	uint64_t va = dt_walk_address(walk, dump->kdbg_va);
 	struct dt_bytes bytes = dt_memory_copy(&dump->memory, va, MOST_BLOCK);
 
-	if (!va || !dt_kdbg_parse(&dump->kdbg, bytes))
+	struct dt_kdbg kdbg;
+
+	if (!va || !dt_kdbg_parse(&kdbg, bytes))
 		return false;
+	dump->kdbg = kdbg;
 	dump->kdbg_raw = (struct dt_region){ va, dt_bytes_clip(bytes, 0, dump->kdbg.size) };
 	narrow(walk);
 	return true;
@@ -76,16 +79,20 @@ static void stand_in(struct dt_kernel_walk *walk)
 {
 	struct dt_dump *dump = walk->dump;
 	const struct build_row *row = row_of(dump);
-	uint64_t kern_base = dump->kdbg.kern_base;
+	uint64_t kern_base = dump->kdbg.kern_base, bugcheck_data = dump->kdbg.bugcheck_data; /* from the kernel's exports */
 	const char *absence = dump->kdbg_va ? dt_memory_absence(&dump->memory, dt_walk_address(walk, dump->kdbg_va)) : NULL;
 
 	if (dump->kdbg_va)
 		dt_note_add(dump->notes, DT_NOTE_INFO, "debugger data", "the block at 0x%" PRIx64 " is %s%s: what it would tell is taken by the build%s",
 		            dump->kdbg_va, absence ? "not in the dump: " : "encoded, as in a running system", absence ? absence : "",
 		            row ? "" : ", which is not known");
+	else
+		dt_note_add(dump->notes, DT_NOTE_INFO, "debugger data", "no plain block in the kernel's image, as in a running system: what it would tell is taken by the build%s",
+		            row ? "" : ", which is not known");
 	if (row)
 		dump->kdbg = row->offsets;
 	dump->kdbg.kern_base = kern_base;
+	dump->kdbg.bugcheck_data = bugcheck_data;
 }
 
 void dt_walk_kdbg(struct dt_kernel_walk *walk)

@@ -31,6 +31,11 @@ static const struct pass_row passes[] = {
 #include "facts/triage/passes.def"
 };
 
+void dt_triage_prepare(void)
+{
+	dt_dump_prepare();
+}
+
 enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err)
 {
 	struct dt_triage *triage = calloc(1, sizeof(*triage));
