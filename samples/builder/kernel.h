@@ -15,10 +15,8 @@
 enum {
 	HEADER64 = 0x2000,
 	HEADER32 = 0x1000,
-	TRIAGE = HEADER64, /* TRIAGE_DUMP64 stands right behind the header */
-	TRIAGE_SIZE = 0x80,
-	TRIAGE_KDBG_SIZE = TRIAGE + 0x74,
 	DEFAULT_DTB = 0x1ad002,
+	DEFAULT_DTB32 = 0x185020,
 };
 
 /* What the kernel of a build has where. */
@@ -45,6 +43,7 @@ enum {
 	TOLD_PARENT_CID = 10,
 	TOLD_DTB = 11,
 	TOLD_PRCB = 12,
+	TOLD_CURRENT_THREAD = 14,
 	TOLD_MHZ = 15,
 	TOLD_VENDOR = 17,
 	TOLD_NUMBER = 19,
@@ -76,6 +75,8 @@ struct triage {
 	const struct build *build;
 	struct memory memory;
 	bool kernel; /* written by the kernel, not by a tool */
+	bool narrow; /* of a 32-bit system */
+	size_t at;   /* TRIAGE_DUMP stands right behind the header */
 };
 
 void build_triage(struct recipe *recipe, struct image *image);

@@ -20,9 +20,10 @@ static size_t width(const struct world *world)
 	return narrow(world) ? 4 : 8;
 }
 
+/* 32-bit machines have less room: 16 MiB become one. */
 static uint64_t place(const struct world *world, uint64_t low)
 {
-	return narrow(world) ? 0x84000000 + low / 16 : HIGH + low;
+	return narrow(world) ? 0x84000000 + ((low >> 24) << 20 | (low >> 4 & 0xf0000) | (low & 0xffff)) : HIGH + low;
 }
 
 static void pointer(struct world *world, uint64_t va, uint64_t value)
@@ -229,7 +230,7 @@ static void idle_processor(struct world *world, const struct build *b, uint64_t 
 
 	pointer(world, prcb + width(world), thread);
 	world_number(world, prcb + b->told[TOLD_NUMBER], number, 4);
-	if (b->stack_limit) {
+	if (b->stack_base) {
 		pointer(world, thread + b->stack_limit, place(world, 0x51000000 + 0x10000 * number));
 		pointer(world, thread + b->stack_base, place(world, 0x51006000 + 0x10000 * number));
 	}
@@ -269,8 +270,8 @@ static void processors(struct world *world, const struct build *b)
 
 static void thread_and_process(struct world *world, const struct build *b)
 {
-	uint64_t thread = told(world, "thread", "va", narrow(world) ? 0x86399040 : HIGH + DEFAULT_THREAD);
-	uint64_t process = told(world, "process", "va", narrow(world) ? 0x86345080 : HIGH + DEFAULT_PROCESS);
+	uint64_t thread = told(world, "thread", "va", narrow(world) ? 0x86000000 + (DEFAULT_THREAD & 0xffffff) : HIGH + DEFAULT_THREAD);
+	uint64_t process = told(world, "process", "va", narrow(world) ? 0x86000000 + (DEFAULT_PROCESS & 0xffffff) : HIGH + DEFAULT_PROCESS);
 	uint64_t head = kernel_base(world->recipe) + b->list_rva - 0xbf40;
 	uint8_t bytes[MOST_PART];
 

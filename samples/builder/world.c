@@ -16,7 +16,7 @@ static const struct paging pagings[] = {
 	{ "arm64", 4, { 9, 9, 9, 9 }, 8, 0x3, 0x703 },
 };
 /* A large page is mapped one level above the last: PS on x86 and x64. */
-enum { LARGE = 0x80, DEFAULT_ROOT = 0x1ad002 };
+enum { LARGE = 0x80, DEFAULT_ROOT = 0x1ad002, DEFAULT_ROOT32 = 0x185020 };
 
 static struct frame *frame_at(const struct world *world, uint64_t pfn)
 {
@@ -65,7 +65,7 @@ void world_init(struct world *world, struct recipe *recipe)
 		recipe_fail(recipe, recipe_last(recipe, "paging"), "paging is 4, 5, pae, x86 or arm64");
 		world->paging = &pagings[0];
 	}
-	world->root = recipe_setting(recipe, "dtb", DEFAULT_ROOT);
+	world->root = recipe_setting(recipe, "dtb", world->paging->levels < 4 ? DEFAULT_ROOT32 : DEFAULT_ROOT);
 	world->next_pfn = recipe_setting(recipe, "frames", 0x100);
 	new_frame(world, world->root >> 12);
 }

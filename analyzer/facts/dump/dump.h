@@ -177,6 +177,8 @@ const char *dt_dump_wide_text(struct dt_dump *dump, struct dt_bytes utf16);
 const char *dt_dump_build_lab(struct dt_dump *dump);
 /* KDDEBUGGER_DATA64 from its plain bytes; false (and *out invalid) when it is none. */
 bool dt_kdbg_parse(struct dt_kdbg *out, struct dt_bytes bytes);
+/* Takes the sign off the pointers of a 32-bit system, which the block holds in 64 bits. */
+void dt_kdbg_narrow(struct dt_kdbg *kdbg);
 /* A note, an entry of missing[], complete is false: for what the file should hold and does not. */
 void dt_dump_cut(struct dt_dump *dump, const char *part, const char *fmt, ...) DT_PRINTF(3, 4);
 

@@ -77,3 +77,12 @@ bool dt_kdbg_parse(struct dt_kdbg *out, struct dt_bytes bytes)
 		*(uint16_t *)((char *)out + fields[i].to) = dt_bytes_u16_or(block, fields[i].off, 0);
 	return true;
 }
+
+void dt_kdbg_narrow(struct dt_kdbg *kdbg)
+{
+	uint64_t *const pointers[] = { &kdbg->kern_base,    &kdbg->nt_build_lab,  &kdbg->processor_block,  &kdbg->module_list,
+		                       &kdbg->process_list, &kdbg->bugcheck_data, &kdbg->unloaded_drivers, &kdbg->last_unloaded };
+
+	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
+		*pointers[i] &= UINT32_MAX;
+}

@@ -70,6 +70,8 @@ void dt_header_bugcheck(struct dt_dump *dump, uint64_t code_off, uint64_t parame
 /* Time and uptime at their offsets; implausible ones are noted and stay unknown. */
 void dt_header_times(struct dt_dump *dump, uint64_t time_off, uint64_t uptime_off);
 
+/* The body of a 32-bit minidump, behind a header that was read. DT_ERR_TRUNCATED. */
+enum dt_status dt_triage32_read(struct dt_dump *dump, struct dt_error *err);
 /* Walks the secondary data that begins at off. */
 void dt_secondary_read(struct dt_dump *dump, uint64_t off);
 

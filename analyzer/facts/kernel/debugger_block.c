@@ -48,17 +48,6 @@ static const struct build_row *row_of(const struct dt_dump *dump)
 	return best;
 }
 
-/* Pointers of 32-bit systems are sign-extended in the block. */
-static void narrow(struct dt_kernel_walk *walk)
-{
-	struct dt_kdbg *kdbg = &walk->dump->kdbg;
-	uint64_t *const pointers[] = { &kdbg->kern_base,   &kdbg->nt_build_lab,      &kdbg->processor_block,       &kdbg->module_list,
-		                       &kdbg->process_list, &kdbg->bugcheck_data,    &kdbg->unloaded_drivers, &kdbg->last_unloaded };
-
-	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
-		*pointers[i] = dt_walk_address(walk, *pointers[i]);
-}
-
 static bool read_block(struct dt_kernel_walk *walk)
 {
 	struct dt_dump *dump = walk->dump;
@@ -71,7 +60,8 @@ static bool read_block(struct dt_kernel_walk *walk)
 		return false;
 	dump->kdbg = kdbg;
 	dump->kdbg_raw = (struct dt_region){ va, dt_bytes_clip(bytes, 0, dump->kdbg.size) };
-	narrow(walk);
+	if (walk->width == 4)
+		dt_kdbg_narrow(&dump->kdbg);
 	return true;
 }
 

@@ -10,7 +10,6 @@
 
 enum { MOST_PROCESSORS = 2048, KPRCB_CR2 = 8, MOST_PART = 0x10000 };
 
-/* KTHREAD of x86 has its stack elsewhere (Windows 7; KDBG tells newer ones). */
 struct stack {
 	uint64_t limit, base;
 };
@@ -21,13 +20,23 @@ struct processor {
 	uint64_t cr2;
 };
 
+/* KTHREAD.StackLimit follows InitialStack in all versions; StackBase is told since Windows 8, and stands at the end of
+ * the page that InitialStack lies in. */
 static bool read_stack(const struct dt_kernel_walk *walk, uint64_t thread, struct stack *out)
 {
 	const struct dt_kdbg *kdbg = &walk->dump->kdbg;
+	uint32_t limit = kdbg->off_kthread_stack_limit ? kdbg->off_kthread_stack_limit : kdbg->off_kthread_initial_stack + walk->width;
 
-	return thread && kdbg->off_kthread_stack_limit && dt_walk_kernel_pointer(walk, thread + kdbg->off_kthread_stack_limit, &out->limit) &&
-	       dt_walk_kernel_pointer(walk, thread + kdbg->off_kthread_stack_base, &out->base) && out->base > out->limit &&
-	       out->base - out->limit <= DT_MAX_KERNEL_STACK;
+	if (!thread || !kdbg->off_kthread_initial_stack || !dt_walk_kernel_pointer(walk, thread + limit, &out->limit))
+		return false;
+	if (kdbg->off_kthread_stack_base && !dt_walk_kernel_pointer(walk, thread + kdbg->off_kthread_stack_base, &out->base))
+		return false;
+	if (!kdbg->off_kthread_stack_base) {
+		if (!dt_walk_kernel_pointer(walk, thread + kdbg->off_kthread_initial_stack, &out->base))
+			return false;
+		out->base = (out->base + DT_PAGE_SIZE - 1) & ~(uint64_t)(DT_PAGE_SIZE - 1);
+	}
+	return out->base > out->limit && out->base - out->limit <= DT_MAX_KERNEL_STACK;
 }
 
 /* One processor; false where no block stands at va. */

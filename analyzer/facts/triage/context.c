@@ -150,6 +150,12 @@ static bool frame_of_argument(struct dt_pass *pass, struct dt_context *out)
 	return false;
 }
 
+static const uint16_t frame_sizes[DT_machine_COUNT] = {
+	[DT_MACHINE_X64] = DT_TRAP_FRAME_X64_SIZE,
+	[DT_MACHINE_X86] = DT_TRAP_FRAME_X86_KERNEL_SIZE,
+	[DT_MACHINE_ARM64] = DT_TRAP_FRAME_ARM64_SIZE,
+};
+
 static bool from_trap_frame(struct dt_pass *pass, struct dt_context *out)
 {
 	struct dt_opt ip = reported_ip(pass), address = reported_address(pass);
@@ -158,7 +164,7 @@ static bool from_trap_frame(struct dt_pass *pass, struct dt_context *out)
 	if (!frame_of_parameter(pass, out) && !frame_of_argument(pass, out) &&
 	    !(dt_trap_frame_find(pass->dump, ip, has_access ? address : (struct dt_opt){ 0 }, out)))
 		return false;
-	dt_pass_hole(pass, out->va, pass->dump->machine == DT_MACHINE_ARM64 ? DT_TRAP_FRAME_ARM64_SIZE : DT_TRAP_FRAME_X64_SIZE);
+	dt_pass_hole(pass, out->va, frame_sizes[pass->dump->machine]);
 	return true;
 }
 
