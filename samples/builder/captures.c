@@ -210,7 +210,7 @@ static void kdump_pages(struct world *world, struct image *image, size_t bitmaps
 	}
 }
 
-/* The stream of records, in pieces that cut structures apart; the header comes last, as a writer learns it. */
+/* The stream of records, in pieces that cut structures apart; the header comes last, without the rest of its block. */
 static void flatten(struct image *image)
 {
 	struct image out = { 0 };
@@ -223,7 +223,7 @@ static void flatten(struct image *image)
 	for (size_t off = 0x1000; off <= image->len; off += piece) {
 		bool last = off + piece > image->len;
 		size_t from = off, len = last ? image->len - off : piece;
-		for (unsigned i = 0; i < 1u + last; i++, from = 0, len = 0x1000) {
+		for (unsigned i = 0; i < 1u + last; i++, from = 0, len = 464) {
 			image_u64(&out, at, __builtin_bswap64(from));
 			image_u64(&out, at + 8, __builtin_bswap64(len));
 			image_put(&out, at + 16, image->data + from, len);

@@ -88,8 +88,8 @@ bool dt_flat_open(struct dt_flat *flat, struct dt_dump *dump)
 	return sort_records(flat, records, count, dump->arena);
 }
 
-/* The last record that begins at or before off. */
-static const struct dt_flat_record *record_at(const struct dt_flat *flat, uint64_t off)
+/* How many records begin at or before off. */
+static size_t records_until(const struct dt_flat *flat, uint64_t off)
 {
 	size_t low = 0, high = flat->count;
 
@@ -101,7 +101,25 @@ static const struct dt_flat_record *record_at(const struct dt_flat *flat, uint64
 		else
 			high = middle;
 	}
-	return low && off - flat->records[low - 1].off < flat->records[low - 1].len ? &flat->records[low - 1] : NULL;
+	return low;
+}
+
+static const struct dt_flat_record *record_at(const struct dt_flat *flat, uint64_t off)
+{
+	size_t until = records_until(flat, off);
+
+	return until && off - flat->records[until - 1].off < flat->records[until - 1].len ? &flat->records[until - 1] : NULL;
+}
+
+/* What no record wrote is a hole, and zero: how much of it there is from off on. QEMU writes headers without the rest of their
+ * block. */
+static uint64_t hole(const struct dt_flat *flat, uint64_t off)
+{
+	size_t next = flat->records ? records_until(flat, off) : 0;
+
+	if (!flat->records || off >= flat->end)
+		return 0;
+	return (next < flat->count ? flat->records[next].off : flat->end) - off;
 }
 
 /* What one record has from off on. */
@@ -122,13 +140,18 @@ bool dt_flat_read(const struct dt_flat *flat, uint64_t off, uint8_t *out, size_t
 {
 	while (len) {
 		struct dt_bytes bytes = piece(flat, off, len);
+		uint64_t zeros = bytes.len ? 0 : hole(flat, off);
+		size_t n = bytes.len ? bytes.len : zeros < len ? (size_t)zeros : len;
 
-		if (bytes.len == 0)
+		if (n == 0)
 			return false;
-		memcpy(out, bytes.data, bytes.len);
-		out += bytes.len;
-		off += bytes.len;
-		len -= bytes.len;
+		if (bytes.len)
+			memcpy(out, bytes.data, n);
+		else
+			memset(out, 0, n);
+		out += n;
+		off += n;
+		len -= n;
 	}
 	return true;
 }

@@ -24,7 +24,7 @@ struct dt_flat {
 void dt_flat_plain(struct dt_flat *flat, struct dt_bytes file);
 /* The records of a flattened file. What is cut off is noted. false when the arena is full. */
 bool dt_flat_open(struct dt_flat *flat, struct dt_dump *dump);
-/* All or nothing; out may be larger than any record. */
+/* All or nothing; out may be larger than any record. Holes between records are zeros. */
 bool dt_flat_read(const struct dt_flat *flat, uint64_t off, uint8_t *out, size_t len);
 /* The bytes as a view; copied into the arena where several records have them. Empty when they are not all there. */
 struct dt_bytes dt_flat_view(const struct dt_flat *flat, uint64_t off, uint64_t len, struct dt_arena *arena);

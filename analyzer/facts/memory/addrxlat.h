@@ -11,7 +11,7 @@
 
 /* The functions that are used, each by the library's own declaration. */
 #define DT_ADDRXLAT_FUNCTIONS(F) \
-	F(ctx_new) F(ctx_decref) F(ctx_add_cb) F(ctx_clear_err) F(launch) F(step)
+	F(ctx_new) F(ctx_decref) F(ctx_add_cb) F(ctx_clear_err) F(walk) F(launch) F(step)
 
 struct dt_addrxlat {
 #define DT_ADDRXLAT_POINTER(name) __typeof__(addrxlat_##name) *name;
