@@ -36,7 +36,8 @@ static const struct dt_command commands[] = {
 	  dt_cli_show, "dumptriage-store" },
 	{ "rematch", "judge the crashes of a store again by the rules in force", NULL, NULL, "dumptriage-store" },
 	{ "store", "a store's status, upgrade, check, prune, backup, export", NULL, NULL, "dumptriage-store" },
-	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats, NULL },
+	{ "formats", "list what can be read and what can be written", "[--markdown]\n\n"
+	  "--markdown prints the table of the README.\n", dt_cli_formats, NULL },
 	{ "signatures", "list the signatures of known crashes, or check them", "list|check [PATH]\n\n"
 	  "PATH is a file or a folder; without it the built-in signatures.\n", dt_cli_signatures, NULL },
 	{ "config", "print the options in force and where they come from", "[COMMAND] [--config FILE]\n\n"
