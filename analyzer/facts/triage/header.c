@@ -73,6 +73,8 @@ void dt_pass_header(struct dt_pass *pass)
 		pass->facts->host.name = dump->host;
 		pass->facts->host.source = DT_HOST_MEMORY;
 	}
+	pass->facts->blobs = dump->blobs;
+	pass->facts->blobs_count = dump->blob_count;
 	pass->facts->annotations = dump->annotations;
 	pass->facts->annotations_count = dump->annotation_count;
 }
