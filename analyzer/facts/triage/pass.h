@@ -62,6 +62,9 @@ bool dt_exception_reports_access(const struct dt_pass *pass);
 bool dt_process_at(const struct dt_dump *dump, uint64_t va, struct dt_arena *arena, const char **name,
                    struct dt_opt *pid);
 
+/* region.c: what memory an address of a program lies in; NULL where nothing tells. */
+const char *dt_region_in_words(const struct dt_dump *dump, uint64_t va, struct dt_arena *arena);
+
 /* input.c: the host as the caller gave it. */
 void dt_host_given(struct dt_facts *facts, const char *host, struct dt_arena *arena);
 
