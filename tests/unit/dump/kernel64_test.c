@@ -263,6 +263,24 @@ static void ranges_that_lie_are_said(void **state)
 	close_opened(&o);
 }
 
+static void who_wrote_it_and_whether_it_fitted(void **state)
+{
+	(void)state;
+	make_full();
+	put32(&f, 0x8c, 0);
+	put32(&f, 0xf9c, 0);
+	put32(&f, 0x1050, 1 << 2);
+	expect_kind(DT_KIND_FULL);
+	assert_int_equal(o.dump.writer, DT_WRITER_HYPERVISOR);
+	assert_int_equal(o.dump.complete, DT_FALSE);
+	assert_true(is_missing(&o, "what did not fit"));
+	close_opened(&o);
+	make_full();
+	expect_kind(DT_KIND_FULL);
+	assert_int_equal(o.dump.writer, DT_writer_NULL);
+	close_opened(&o);
+}
+
 static void a_tools_mark_is_told(void **state)
 {
 	(void)state;
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test(runs_that_lie_are_left_out),
 		cmocka_unit_test(bitmaps_that_lie_are_said),
 		cmocka_unit_test(ranges_that_lie_are_said),
+		cmocka_unit_test(who_wrote_it_and_whether_it_fitted),
 		cmocka_unit_test(a_tools_mark_is_told),
 		cmocka_unit_test(an_encrypted_body_is_said),
 		cmocka_unit_test(unknown_types_fail_with_their_number),
