@@ -30,6 +30,7 @@
 #define DT_MAX_TEXT 32768    /* bytes of one text in the record */
 #define DT_MAX_HEXBYTES 4096 /* bytes of one byte string in the record */
 #define DT_MAX_THREADS 4096
+#define DT_MAX_PROCESSORS 256   /* that a record lists; machines may have more */
 #define DT_MAX_LISTED_BLOBS 128 /* secondary data, listed by GUID */
 
 /* What readers follow */

@@ -68,7 +68,8 @@ static bool from_record(struct dt_pass *pass, struct dt_context *out)
 	if (!dt_memory_read_all(&dump->memory, va, bytes, size) ||
 	    !dt_context_parse(out, dump->machine, (struct dt_bytes){ bytes, size })) {
 		dt_note_add(pass->notes, DT_NOTE_INFO, "context record",
-		            "the CONTEXT at 0x%llx that the stop code names is not in the dump", (unsigned long long)va);
+		            "the CONTEXT at 0x%llx that the stop code names is not in the dump%s", (unsigned long long)va,
+		            dt_pass_absence(pass, va));
 		return false;
 	}
 	out->source = DT_FAULT_CONTEXT_RECORD;

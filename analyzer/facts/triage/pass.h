@@ -43,6 +43,8 @@ void dt_pass_hole(struct dt_pass *pass, uint64_t va, uint64_t len);
 void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char *fmt, ...) DT_PRINTF(3, 4);
 /* Adds a driver that memory or parameters name; the same module from the same place once. */
 void dt_pass_suspect(struct dt_pass *pass, uint64_t va, const char *from);
+/* ": in the page file" and the like, to end a sentence that says that va is not in the dump; "" where nothing tells. */
+const char *dt_pass_absence(const struct dt_pass *pass, uint64_t va);
 /* Module name and offset for an address; false and untouched when no module holds it. */
 bool dt_pass_locate(const struct dt_pass *pass, uint64_t va, const char **module, struct dt_opt *offset);
 
