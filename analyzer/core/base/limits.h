@@ -41,7 +41,7 @@
 #define DT_MAX_EXCEPTION_CHAIN 8 /* nested EXCEPTION_RECORDs */
 #define DT_MAX_STACK_SCAN (1u << 20) /* bytes of stack looked at */
 #define DT_MAX_KERNEL_STACK (512u << 10) /* bytes of one kernel stack: they have 12 to 160 KiB */
-#define DT_MAX_SECTION_SEARCH (8u << 20) /* bytes of a section that are searched for a structure */
+#define DT_MAX_SECTION_SEARCH (8u << 20) /* bytes of an image that are searched for a structure */
 #define DT_MAX_DUMP_STRING 1024  /* bytes of a UNICODE_STRING in the crashed machine's memory */
 #define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */
 

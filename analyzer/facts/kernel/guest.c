@@ -11,6 +11,8 @@
 
 enum {
 	MOST_PAGES_BELOW = 0x4000, /* 64 MiB: kernels have 10 to 20 */
+	MOST_CPUS_TRIED = 4, /* all of a machine's processors have the same kernel */
+	MOST_TAGS = 64,      /* words that look like a debugger block's tag */
 	GATE = 16,
 	KPCR_SELF = 0x18,
 	KPCR_VERSION_BLOCK = 0x108,
@@ -51,7 +53,7 @@ static bool find_kernel(const struct dt_kernel_walk *walk, struct dt_image *out)
 	const struct dt_dump *dump = walk->dump;
 	uint64_t handler;
 
-	for (size_t i = 0; i < dump->cpu_count; i++) {
+	for (size_t i = 0; i < dump->cpu_count && i < MOST_CPUS_TRIED; i++) {
 		struct dt_opt ip = dt_context_ip(&dump->cpus[i].context);
 
 		if (first_handler(walk, dump->cpus[i].idt, &handler) && dt_walk_find_image(walk, handler, out))
@@ -90,26 +92,43 @@ static void take_version_block(struct dt_kernel_walk *walk)
 		walk->dump->kdbg_va = data;
 }
 
-/* A plain debugger block stands in a writable section; its list links it to itself or to its head there. */
+/* Looks at what follows each tag in a page; true when one is the kernel's block. */
+static bool search_page(struct dt_kernel_walk *walk, uint64_t page_va, unsigned *tags)
+{
+	struct dt_dump *dump = walk->dump;
+	struct dt_bytes page = dt_memory_view_page(&dump->memory, page_va);
+	uint8_t raw[0x400];
+	struct dt_kdbg kdbg;
+
+	for (size_t at = 0x10; at + 4 <= page.len && *tags < MOST_TAGS; at += 8) {
+		uint64_t va = page_va + at - 0x10;
+
+		if (!dt_bytes_match(page, at, "KDBG", 4))
+			continue;
+		(*tags)++;
+		struct dt_bytes block = { raw, dt_memory_read(&dump->memory, va, raw, sizeof(raw)) };
+		if (dt_kdbg_parse(&kdbg, block) && kdbg.kern_base == dump->kdbg.kern_base) {
+			dump->kdbg_va = va;
+			return true;
+		}
+		/* The read may have put other bytes in the place of the page's. */
+		page = dt_memory_view_page(&dump->memory, page_va);
+	}
+	return false;
+}
+
+/* A plain debugger block stands in a writable section. */
 static void search_debugger_block(struct dt_kernel_walk *walk, const struct dt_image *image)
 {
 	struct dt_image_section section;
-	struct dt_kdbg kdbg;
+	uint32_t searched = 0;
+	unsigned tags = 0;
 
 	for (unsigned i = 0; !walk->dump->kdbg_va && dt_image_section(image, i, &section); i++) {
-		if (!section.writable)
-			continue;
-		for (uint32_t off = 0; off < section.size && off < DT_MAX_SECTION_SEARCH; off += DT_PAGE_SIZE) {
-			struct dt_bytes page = dt_memory_view_page(&walk->dump->memory, image->base + section.rva + off);
-			for (size_t at = 0x10; at + 4 <= page.len; at += 8) {
-				uint64_t va = image->base + section.rva + off + at - 0x10;
-				if (!dt_bytes_match(page, at, "KDBG", 4))
-					continue;
-				if (dt_kdbg_parse(&kdbg, dt_memory_copy(&walk->dump->memory, va, 0x400)) && kdbg.kern_base == image->base) {
-					walk->dump->kdbg_va = va;
-					return;
-				}
-			}
+		for (uint32_t off = 0; section.writable && off < section.size && searched < DT_MAX_SECTION_SEARCH; off += DT_PAGE_SIZE) {
+			searched += DT_PAGE_SIZE;
+			if (search_page(walk, image->base + section.rva + off, &tags))
+				return;
 		}
 	}
 }

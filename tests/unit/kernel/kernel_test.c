@@ -235,6 +235,30 @@ static void the_computers_name(void **state)
 	assert_string_equal(dump.host, "host-7");
 }
 
+static void a_capture_leads_to_its_kernel(void **state)
+{
+	(void)state;
+	read_machine("kind elf\n");
+	assert_int_equal(dump.format, DT_FORMAT_CAPTURE);
+	assert_true(dump.kdbg.valid && dump.kdbg_va == UINT64_C(0xfffff80000c00b20));
+	assert_true(dump.has_bugcheck && dump.bugcheck_code == 0xd1 && dump.bugcheck_parameter[3] == UINT64_C(0xfffff80010001234));
+	assert_int_equal(dump.live, DT_FALSE);
+	assert_true(dt_opt_is(dump.build, 19041));
+	assert_int_equal(dump.module_count, 3);
+	assert_int_equal(dt_bytes_u32_or(dump.prcb.bytes, 0x24, 99), 1);
+	/* An encoded block, and tags that are none in the section where it would be. */
+	read_machine("kind elf\nencoded\npoke 0xfffff80000c00010 4b444247000300004b444247000300004b44424700030000\n");
+	assert_false(dump.kdbg.valid);
+	assert_int_equal(dump.module_count, 3);
+	assert_int_equal(dt_bytes_u32_or(dump.prcb.bytes, 0x24, 99), 1); /* by the processor's region */
+	has_note("debugger data", "no plain block in the kernel's image");
+	/* No image below the handler: nothing is exported. */
+	read_machine("kind elf\npoke 0xfffff80000000000 0000\n");
+	has_note("kernel", "no image of ntoskrnl.exe below the handlers");
+	assert_false(dump.has_bugcheck);
+	assert_int_equal(dump.live, DT_NOT_KNOWN);
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -258,6 +282,7 @@ int main(void)
 		cmocka_unit_test(a_header_that_was_filled_before_the_crash),
 		cmocka_unit_test(the_processor_is_told_by_its_stack),
 		cmocka_unit_test(the_computers_name),
+		cmocka_unit_test(a_capture_leads_to_its_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, end);
 }
