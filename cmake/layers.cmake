@@ -19,9 +19,11 @@ function(dt_layers)
   # facts: bytes -> facts
   dt_layer(memory    facts/memory         USES core)
   dt_layer(dump      facts/dump           USES core memory)
+  dt_layer(image     facts/image          USES core memory)
+  dt_layer(kernel    facts/kernel         USES core memory dump image)
   dt_layer(insn      facts/insn           USES core                       LIBRARIES capstone)
   dt_layer(stack     facts/stack          USES core memory dump insn)
-  dt_layer(triage    facts/triage         USES core memory dump insn stack)
+  dt_layer(triage    facts/triage         USES core memory dump kernel insn stack)
   dt_layer(archive   facts/archive        USES core                       LIBRARIES archive)
   dt_layer(worker    facts/worker         USES core protocol archive triage LIBRARIES seccomp)
   # judgement: facts -> judgement; pure

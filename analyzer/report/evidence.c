@@ -69,6 +69,8 @@ static void fault(struct dt_page *page, const struct dt_fault *fault)
 		dt_buf_printf(&text, " (0x%llx)", (unsigned long long)fault->ip.value);
 	else if (fault->unloaded)
 		dt_buf_printf(&text, ", where %s was before it was unloaded", fault->unloaded);
+	else if (fault->memory)
+		dt_buf_printf(&text, ", in memory of no module (%s)", fault->memory);
 	else
 		dt_buf_puts(&text, ", in no loaded module");
 	dt_buf_printf(&text, ", from the %s", dt_or_unknown(dt_word(&dt_words_fault_source, fault->source)));

@@ -134,19 +134,24 @@ void build_header64(struct recipe *recipe, struct image *image, uint32_t dump_ty
 void build_header32(struct recipe *recipe, struct image *image, uint32_t dump_type)
 {
 	const struct line *time = recipe_last(recipe, "time"), *line = recipe_last(recipe, "context");
+	const struct build *row = build_row(recipe_setting(recipe, "build", 7601), "x86");
 	uint8_t bytes[MOST_CONTEXT] = { 0 };
 
 	fill_page(image, 0, HEADER32);
 	image_put(image, 0, "PAGEDUMP", 8);
 	image_u32(image, 0x08, 0xf);
 	image_u32(image, 0x0c, (uint32_t)recipe_setting(recipe, "build", 7601));
-	image_u32(image, 0x10, (uint32_t)recipe_setting(recipe, "dtb", 0x185000));
+	image_u32(image, 0x10, (uint32_t)recipe_setting(recipe, "dtb", DEFAULT_DTB32));
+	if (recipe_count(recipe, "module")) {
+		image_u32(image, 0x18, (uint32_t)kernel_base(recipe) + row->list_rva);
+		image_u32(image, 0x1c, (uint32_t)kernel_base(recipe) + row->list_rva - 0xbf40);
+	}
 	image_u32(image, 0x20, 0x14c);
 	image_u32(image, 0x24, (uint32_t)recipe_setting(recipe, "processors", 2));
 	image_u32(image, 0x28, 0);
 	bugcheck(recipe, image, 0x28, 0x2c, 4);
-	image_u8(image, 0x5c, 1);
-	image_u32(image, 0x60, (uint32_t)recipe_setting(recipe, "kdbg-address", 0x8292dbe8));
+	image_u8(image, 0x5c, strcmp(recipe_word(recipe, "paging", "pae"), "x86") != 0);
+	image_u32(image, 0x60, (uint32_t)recipe_setting(recipe, "kdbg-address", recipe_count(recipe, "module") ? kernel_base(recipe) + row->kdbg_rva : 0x8292dbe8));
 	runs(recipe, image, 0x64, 4);
 	if (line)
 		build_context(recipe, line, "x86", bytes);

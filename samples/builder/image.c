@@ -25,6 +25,41 @@ void image_put(struct image *image, size_t off, const void *data, size_t len)
 		memcpy(image->data + off, data, len);
 }
 
+enum { NEAR = 4 << 20, FAR_PAGE = 0x1000 };
+
+void image_page(struct image *image, uint64_t off, const uint8_t *page)
+{
+	if (off + FAR_PAGE <= NEAR) {
+		image_put(image, (size_t)off, page, FAR_PAGE);
+		return;
+	}
+	if (image->far_count == image->far_cap) {
+		image->far_cap = image->far_cap ? 2 * image->far_cap : 64;
+		image->far = realloc(image->far, image->far_cap * sizeof(*image->far));
+		if (!image->far)
+			abort();
+	}
+	struct far_page *far = &image->far[image->far_count++];
+	*far = (struct far_page){ off, malloc(FAR_PAGE) };
+	if (!far->data)
+		abort();
+	memcpy(far->data, page, FAR_PAGE);
+	image_end(image, off + FAR_PAGE);
+}
+
+void image_end(struct image *image, uint64_t end)
+{
+	if (end <= NEAR && !image->far_count && !image->end)
+		image_extend(image, (size_t)end);
+	else if (end > image->end)
+		image->end = end;
+}
+
+uint64_t image_length(const struct image *image)
+{
+	return image->end > image->len ? image->end : image->len;
+}
+
 void put_number(uint8_t *out, uint64_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

@@ -15,10 +15,8 @@
 enum {
 	HEADER64 = 0x2000,
 	HEADER32 = 0x1000,
-	TRIAGE = HEADER64, /* TRIAGE_DUMP64 stands right behind the header */
-	TRIAGE_SIZE = 0x80,
-	TRIAGE_KDBG_SIZE = TRIAGE + 0x74,
 	DEFAULT_DTB = 0x1ad002,
+	DEFAULT_DTB32 = 0x185020,
 };
 
 /* What the kernel of a build has where. */
@@ -31,6 +29,7 @@ struct build {
 	unsigned name, pid_before; /* EPROCESS.ImageFileName behind, UniqueProcessId before ParentCID */
 	unsigned cid, start;       /* ETHREAD.Cid, Win32StartAddress (0: not known) */
 	unsigned kdbg_rva, list_rva;
+	unsigned stack_limit, stack_base; /* KTHREAD */
 };
 
 /* Positions in `told`. */
@@ -44,11 +43,19 @@ enum {
 	TOLD_PARENT_CID = 10,
 	TOLD_DTB = 11,
 	TOLD_PRCB = 12,
+	TOLD_CURRENT_THREAD = 14,
 	TOLD_MHZ = 15,
 	TOLD_VENDOR = 17,
 	TOLD_NUMBER = 19,
 	TOLD_ETHREAD = 20,
 };
+
+enum { MOST_PART = 0x10000, DEFAULT_THREAD = 0x12399040, DEFAULT_PROCESS = 0x12345080 };
+/* The structures of a kernel, each as it stands in memory. */
+void kdbg_bytes(struct recipe *recipe, const struct build *b, uint8_t out[MOST_PART]);
+void processor_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
+void process_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
+void thread_bytes(struct recipe *recipe, const struct build *b, uint8_t bytes[MOST_PART]);
 
 const struct build *build_row(uint64_t build, const char *machine);
 /* Where the kernel's image begins: the first module. */
@@ -68,6 +75,8 @@ struct triage {
 	const struct build *build;
 	struct memory memory;
 	bool kernel; /* written by the kernel, not by a tool */
+	bool narrow; /* of a 32-bit system */
+	size_t at;   /* TRIAGE_DUMP stands right behind the header */
 };
 
 void build_triage(struct recipe *recipe, struct image *image);

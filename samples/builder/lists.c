@@ -8,8 +8,11 @@
 
 enum {
 	DRIVER = 0x90,
+	DRIVER32 = 0x4c,
 	UNLOADED = 0x38,
+	UNLOADED32 = 0x28,
 	BLOCK = 16,
+	BLOCK32 = 12,
 	MOST_MODULES = 4000,
 	MOST_FILL = 1 << 28,
 	/* Real dumps have 500 to 5000 blocks, from 256 bytes up. */
@@ -48,9 +51,27 @@ struct driver {
 	uint64_t base, size, checksum, stamp;
 };
 
+static size_t driver_size(const struct triage *t)
+{
+	return t->narrow ? DRIVER32 : DRIVER;
+}
+
+static size_t block_size(const struct triage *t)
+{
+	return t->narrow ? BLOCK32 : BLOCK;
+}
+
 /* DUMP_DRIVER_ENTRY. The kernel copies what is in memory; a tool leaves out the lists, names and flags. */
 static void driver_entry(struct triage *t, size_t entry, const struct driver *driver)
 {
+	if (t->narrow) {
+		image_u32(t->image, entry, (uint32_t)dump_string(t, driver->path));
+		image_u32(t->image, entry + 0x1c, (uint32_t)driver->base);
+		image_u32(t->image, entry + 0x24, (uint32_t)driver->size);
+		image_u32(t->image, entry + 0x44, (uint32_t)driver->checksum);
+		image_u32(t->image, entry + 0x48, (uint32_t)driver->stamp);
+		return;
+	}
 	const char *slash = strrchr(driver->path, '\\');
 	uint16_t name = (uint16_t)(2 * strlen(slash ? slash + 1 : driver->path));
 
@@ -87,7 +108,7 @@ static void given_drivers(struct triage *t, size_t entry)
 			.checksum = recipe_value_number(t->recipe, line, "checksum", 0x1f000 + i),
 			.stamp = recipe_value_number(t->recipe, line, "timestamp", 0x5f000000 + i),
 		};
-		driver_entry(t, entry + i * DRIVER, &driver);
+		driver_entry(t, entry + i * driver_size(t), &driver);
 	}
 }
 
@@ -102,7 +123,7 @@ static void filler_drivers(struct triage *t, size_t entry, size_t count)
 		         t->kernel ? "" : "\\SystemRoot\\system32\\drivers\\", stems[i % 8], i);
 		struct driver driver = { path, 0xfffff8a000000000u + t->recipe->slide.images + i * 0x100000,
 			                 0x20000 + i * 0x10, 0x20000 + i, 0x5e000000 + i };
-		driver_entry(t, entry + i * DRIVER, &driver);
+		driver_entry(t, entry + i * driver_size(t), &driver);
 	}
 }
 
@@ -111,30 +132,36 @@ void add_drivers(struct triage *t)
 	size_t given = recipe_count(t->recipe, "module"), extra = fill_of(t->recipe, "modules", MOST_MODULES);
 	size_t list = add_part(t, 0x30, NULL, 0);
 
-	image_extend(t->image, list + (given + extra) * DRIVER);
-	image_u32(t->image, TRIAGE + 0x34, (uint32_t)(given + extra));
+	image_extend(t->image, list + (given + extra) * driver_size(t));
+	image_u32(t->image, t->at + 0x34, (uint32_t)(given + extra));
 	size_t pool = add_part(t, 0x38, NULL, 0);
 	given_drivers(t, list);
-	filler_drivers(t, list + given * DRIVER, extra);
-	image_u32(t->image, TRIAGE + 0x3c, (uint32_t)(image_align(t->image, 8) - pool));
+	filler_drivers(t, list + given * driver_size(t), extra);
+	image_u32(t->image, t->at + 0x3c, (uint32_t)(image_align(t->image, 8) - pool));
 }
 
 /* DUMP_UNLOADED_DRIVERS: of a name, the length of all and the text of 12 characters. */
 void add_unloaded(struct triage *t)
 {
-	size_t off = add_part(t, 0x18, NULL, 0), at = off + 8;
+	size_t head = t->narrow ? 4 : 8, size = t->narrow ? UNLOADED32 : UNLOADED, off = add_part(t, 0x18, NULL, 0), at = off + head;
 	const struct line *line = NULL;
 
-	image_u64(t->image, off, recipe_count(t->recipe, "unloaded"));
-	for (; (line = recipe_next(t->recipe, "unloaded", line)); at += UNLOADED) {
+	image_extend(t->image, at);
+	image_u32(t->image, off, (uint32_t)recipe_count(t->recipe, "unloaded"));
+	for (; (line = recipe_next(t->recipe, "unloaded", line)); at += size) {
 		const char *text = recipe_name(t->recipe, line, 1);
 		size_t chars = strlen(text);
 		char name[13] = { 0 };
 		memcpy(name, text, chars < 12 ? chars : 12);
-		image_extend(t->image, at + UNLOADED);
-		image_utf16(t->image, at + 0x10, name);
+		image_extend(t->image, at + size);
+		image_utf16(t->image, at + (t->narrow ? 0x08 : 0x10), name);
 		image_u16(t->image, at, (uint16_t)(chars * 2));
 		image_u16(t->image, at + 2, (uint16_t)(chars * 2 + 2));
+		if (t->narrow) {
+			image_u32(t->image, at + 0x20, (uint32_t)recipe_number(t->recipe, line, 2));
+			image_u32(t->image, at + 0x24, (uint32_t)recipe_number(t->recipe, line, 3));
+			continue;
+		}
 		image_u64(t->image, at + 0x08, 0xffffd00020000000u + at);
 		image_u64(t->image, at + 0x28, recipe_number(t->recipe, line, 2));
 		image_u64(t->image, at + 0x30, recipe_number(t->recipe, line, 3));
@@ -146,9 +173,12 @@ static void put_block(struct triage *t, size_t entry, uint64_t va, const void *d
 	size_t at = t->image->len;
 
 	image_put(t->image, at, data, len);
-	image_u64(t->image, entry, va);
-	image_u32(t->image, entry + 8, (uint32_t)at);
-	image_u32(t->image, entry + 12, (uint32_t)len);
+	size_t width = t->narrow ? 4 : 8;
+	image_u32(t->image, entry, (uint32_t)va);
+	if (!t->narrow)
+		image_u64(t->image, entry, va);
+	image_u32(t->image, entry + width, (uint32_t)at);
+	image_u32(t->image, entry + width + 4, (uint32_t)len);
 }
 
 /* How many blocks of noise, each of *len bytes, bring the file to the size that is asked for. */
@@ -158,7 +188,7 @@ static size_t filler_blocks(const struct triage *t, size_t *len)
 
 	for (*len = SMALLEST_BLOCK; *len < LARGEST_BLOCK && size / *len > MOST_BLOCKS; *len *= 2)
 		;
-	return size > have ? (size - have) / (*len + BLOCK) : 0;
+	return size > have ? (size - have) / (*len + block_size(t)) : 0;
 }
 
 static void noise_blocks(struct triage *t, size_t entry, size_t count, size_t len)
@@ -170,7 +200,7 @@ static void noise_blocks(struct triage *t, size_t entry, size_t count, size_t le
 	for (size_t i = 0; i < count; i++) {
 		for (size_t w = 0; w < len / 4; w++)
 			words[w] = noise = noise * 1664525 + 1013904223;
-		put_block(t, entry + BLOCK * i, 0xffffb00000000000u + i * 2 * LARGEST_BLOCK, words, len);
+		put_block(t, entry + block_size(t) * i, 0xffffb00000000000u + i * 2 * LARGEST_BLOCK, words, len);
 	}
 	free(words);
 }
@@ -181,15 +211,15 @@ void add_blocks(struct triage *t)
 
 	for (size_t i = 0; i < t->memory.count; i++)
 		real += t->memory.blocks[i].len != 0;
-	size_t entry = add_part(t, 0x78, NULL, 0);
-	image_u32(t->image, TRIAGE + 0x7c, (uint32_t)(real + extra));
-	image_extend(t->image, entry + (real + extra) * BLOCK);
+	size_t entry = add_part(t, t->narrow ? 0x60 : 0x78, NULL, 0);
+	image_u32(t->image, t->at + (t->narrow ? 0x64u : 0x7cu), (uint32_t)(real + extra));
+	image_extend(t->image, entry + (real + extra) * block_size(t));
 	for (size_t i = 0; i < t->memory.count; i++) {
 		const struct block *block = &t->memory.blocks[i];
 		if (!block->len)
 			continue;
 		put_block(t, entry, block->va, block->data, block->len);
-		entry += BLOCK;
+		entry += block_size(t);
 	}
 	noise_blocks(t, entry, extra, len);
 }

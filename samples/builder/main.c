@@ -15,28 +15,17 @@ static int usage(void)
 	return 2;
 }
 
-static int write_file(const char *path, const uint8_t *data, size_t len)
-{
-	FILE *out = fopen(path, "wbe");
-	bool ok = out && fwrite(data, 1, len, out) == len;
-
-	/* What fclose() could not write is lost as well. */
-	if (out && fclose(out) != 0)
-		ok = false;
-	if (!ok)
-		fprintf(stderr, "make-sample: %s: %s\n", path, strerror(errno));
-	return ok ? 0 : 1;
-}
-
 static int write_sample(int built, struct sample *sample, const char *path)
 {
 	if (built) {
 		fprintf(stderr, "make-sample: %s\n", sample->error);
 		return 1;
 	}
-	int failed = write_file(path, sample->data, sample->len);
+	int failed = sample_write(sample, path);
+	if (failed)
+		fprintf(stderr, "make-sample: %s: %s\n", path, strerror(errno));
 	sample_free(sample);
-	return failed;
+	return failed ? 1 : 0;
 }
 
 static int many(uint32_t count, size_t size, const char *folder, const char *recipe)

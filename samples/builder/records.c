@@ -37,6 +37,10 @@ static const struct place trap64[] = {
 	{ "rsi", 0x150, 8 }, { "rbp", 0x158, 8 },    { "error", 0x160, 8 }, { "rip", 0x168, 8 },
 	{ "cs", 0x170, 8 },  { "rflags", 0x178, 8 }, { "rsp", 0x180, 8 },   { "ss", 0x188, 8 },
 };
+static const struct place trap32[] = {
+	{ "edx", 0x3c, 4 }, { "ecx", 0x40, 4 },   { "eax", 0x44, 4 }, { "edi", 0x54, 4 }, { "esi", 0x58, 4 }, { "ebx", 0x5c, 4 },
+	{ "ebp", 0x60, 4 }, { "error", 0x64, 4 }, { "eip", 0x68, 4 }, { "cs", 0x6c, 4 },  { "eflags", 0x70, 4 },
+};
 static const struct place traparm[] = {
 	{ "active", 0x00, 1 }, { "address", 0x08, 8 }, { "spsr", 0x90, 4 }, { "esr", 0x94, 4 },
 	{ "sp", 0x98, 8 },     { "lr", 0x138, 8 },     { "fp", 0x140, 8 },  { "pc", 0x148, 8 },
@@ -71,6 +75,7 @@ static const struct layout layout_context64 = { context64, COUNT(context64), 0, 
 static const struct layout layout_context32 = { context32, COUNT(context32), 0, 0 };
 static const struct layout layout_contextarm = { contextarm, COUNT(contextarm), 0x08, 28 };
 static const struct layout layout_trap64 = { trap64, COUNT(trap64), 0, 0 };
+static const struct layout layout_trap32 = { trap32, COUNT(trap32), 0, 0 };
 static const struct layout layout_traparm = { traparm, COUNT(traparm), 0xa0, 18 };
 static const struct layout layout_exception64 = { exception64, COUNT(exception64), 0, 0 };
 static const struct layout layout_irp64 = { irp64, COUNT(irp64), 0, 0 };
@@ -258,6 +263,13 @@ static void put_trap_frame(struct recipe *recipe, const struct line *line, struc
 	if (arm) {
 		bytes[0] = 1;
 		fill(recipe, line, 2, &layout_traparm, bytes);
+	} else if (!strcmp(machine_of(recipe), "x86")) {
+		put_number(bytes + 0x08, 0xbadb0d00, 4);
+		put_number(bytes + 0x6c, 8, 4);
+		put_number(bytes + 0x70, 0x10246, 4);
+		fill(recipe, line, 2, &layout_trap32, bytes);
+		memory_poke(memory, recipe_number(recipe, line, 1), bytes, 0x74, BLOCK_PLAIN);
+		return;
 	} else {
 		put_number(bytes + 0x170, 0x10, 8);
 		put_number(bytes + 0x178, 0x10286, 8);

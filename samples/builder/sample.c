@@ -2,12 +2,15 @@
 #include "sample.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "damage.h"
 #include "kernel.h"
+#include "machine.h"
 #include "records.h"
 #include "user.h"
 
@@ -36,7 +39,8 @@ static const struct kind {
 	void (*build)(struct recipe *recipe, struct image *image);
 } kinds[] = {
 	{ "triage", build_triage },   { "mdmp", build_mdmp },   { "header64", build_wide },
-	{ "header32", build_narrow }, { "raw", build_nothing },
+	{ "header32", build_narrow }, { "raw", build_nothing },  { "memory", build_memory },
+	{ "elf", build_elf },         { "kdump", build_kdump },
 };
 
 /* Every keyword but those of memory and damage, so that a misspelt one is an error. */
@@ -50,6 +54,8 @@ static const char *const keywords[] = {
 	"misc",        "thread-stack", "thread-context", "thread-info",   "thread-name", "exception",
 	"memory-info", "comment",      "handle",         "system-memory", "vm-counters", "breakpad",
 	"assertion",   "crashpad",     "stream",         "text-stream",   "memory64",    "flags",
+	"paging",      "frames",       "large",          "page",          "poke",        "encoded",
+	"clock",       "computer",     "compression",    "flattened",
 };
 
 static void check_keywords(struct recipe *recipe)
@@ -74,7 +80,7 @@ static void build_kind(struct recipe *recipe, struct image *image)
 			kinds[i].build(recipe, image);
 			return;
 		}
-	recipe_fail(recipe, line, "kind is triage, mdmp, header64, header32 or raw, not '%s'", name);
+	recipe_fail(recipe, line, "kind is triage, mdmp, memory, elf, kdump, header64, header32 or raw, not '%s'", name);
 }
 
 static int build(struct sample *out, struct recipe *recipe)
@@ -88,11 +94,17 @@ static int build(struct sample *out, struct recipe *recipe)
 		damage_apply(recipe, &image);
 	if (recipe->failed) {
 		free(image.data);
+		for (size_t i = 0; i < image.far_count; i++)
+			free(image.far[i].data);
+		free(image.far);
 		return -1;
 	}
 	/* An empty file has bytes to point at all the same. */
 	out->data = image.data ? image.data : calloc(1, 1);
 	out->len = image.len;
+	out->far = image.far;
+	out->far_count = image.far_count;
+	out->end = image.end;
 	return 0;
 }
 
@@ -102,9 +114,7 @@ static int build_in(struct sample *out, const char *name, const char *text, size
 	const char *slash = strrchr(name, '/');
 	char folder[4096];
 
-	out->data = NULL;
-	out->len = 0;
-	out->error[0] = '\0';
+	*out = (struct sample){ 0 };
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
 	int result = recipe_parse(&recipe, name, folder, text, len, 0) ? build(out, &recipe) : -1;
 	recipe_free(&recipe);
@@ -165,8 +175,26 @@ int sample_build_variant(struct sample *out, const char *path, uint32_t number, 
 	return build_in(out, path, text, (size_t)n, slide);
 }
 
+int sample_write(const struct sample *sample, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool ok = fd >= 0 && pwrite(fd, sample->data, sample->len, 0) == (ssize_t)sample->len;
+
+	for (size_t i = 0; ok && i < sample->far_count; i++)
+		ok = pwrite(fd, sample->far[i].data, 0x1000, (off_t)sample->far[i].off) == 0x1000;
+	if (ok && sample->end > sample->len)
+		ok = ftruncate(fd, (off_t)sample->end) == 0;
+	/* What close() could not write is lost as well. */
+	if (fd >= 0 && close(fd) != 0)
+		ok = false;
+	return ok ? 0 : -1;
+}
+
 void sample_free(struct sample *sample)
 {
+	for (size_t i = 0; i < sample->far_count; i++)
+		free(sample->far[i].data);
+	free(sample->far);
 	free(sample->data);
 	*sample = (struct sample){ 0 };
 }

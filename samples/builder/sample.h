@@ -11,9 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct far_page;
+
 struct sample {
 	uint8_t *data; /* malloc'd; sample_free */
 	size_t len;
+	/* A file with holes: pages of 4 KiB behind data, and the whole length; else 0 and len. */
+	struct far_page *far;
+	size_t far_count;
+	uint64_t end;
 	char error[256]; /* "recipe:12: ..." when building failed, else "" */
 };
 
@@ -28,5 +34,7 @@ int sample_build_file(struct sample *out, const char *path);
  */
 int sample_build_variant(struct sample *out, const char *path, uint32_t number, size_t size);
 void sample_free(struct sample *sample);
+/* Writes it to a file, holes and all; 0, or -1 with errno. */
+int sample_write(const struct sample *sample, const char *path);
 
 #endif

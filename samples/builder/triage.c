@@ -11,7 +11,7 @@ size_t add_part(struct triage *t, unsigned field, const void *data, size_t len)
 	size_t off = image_align(t->image, 8);
 
 	image_put(t->image, off, data, len);
-	image_u32(t->image, TRIAGE + field, (uint32_t)off);
+	image_u32(t->image, t->at + field, (uint32_t)off);
 	return off;
 }
 
@@ -28,8 +28,11 @@ void add_stack(struct triage *t)
 		abort();
 	memory_take(&t->memory, va, bytes, len);
 	add_part(t, 0x28, bytes, len);
-	image_u32(t->image, TRIAGE + 0x2c, (uint32_t)len);
-	image_u64(t->image, TRIAGE + 0x48, va);
+	image_u32(t->image, t->at + 0x2c, (uint32_t)len);
+	if (t->narrow)
+		image_u32(t->image, t->at + 0x48, (uint32_t)va);
+	else
+		image_u64(t->image, t->at + 0x48, va);
 	free(bytes);
 }
 
@@ -38,10 +41,10 @@ static void add_mm(struct triage *t)
 {
 	size_t off = add_part(t, 0x14, NULL, 0);
 
-	image_extend(t->image, off + 0x50);
+	image_extend(t->image, off + (t->narrow ? 0x34 : 0x50));
 	image_u32(t->image, off, 1);
-	image_u32(t->image, off + 4, 0x50);
-	if (!t->kernel)
+	image_u32(t->image, off + 4, t->narrow ? 0x34 : 0x50);
+	if (!t->kernel || t->narrow)
 		return;
 	image_u64(t->image, off + 0x38, 0x123456);
 	image_u64(t->image, off + 0x40, 0x133456);
@@ -59,20 +62,25 @@ static void add_end(struct triage *t)
 	else
 		image_extend(t->image, (t->image->len + 3) / 4 * 4 + 4);
 	image_put(t->image, t->image->len - 4, "TRGD", 4);
-	image_u32(t->image, TRIAGE + 0x08, (uint32_t)t->image->len - 4);
-	image_u32(t->image, TRIAGE + 0x04, (uint32_t)t->image->len);
+	image_u32(t->image, t->at + 0x08, (uint32_t)t->image->len - 4);
+	image_u32(t->image, t->at + 0x04, (uint32_t)t->image->len);
 }
 
 void build_triage(struct recipe *recipe, struct image *image)
 {
-	struct triage t = { .recipe = recipe, .image = image, .kernel = kernel_writes(recipe) };
+	const char *machine = recipe_word(recipe, "machine", "x64");
+	struct triage t = { .recipe = recipe, .image = image, .kernel = kernel_writes(recipe), .narrow = !strcmp(machine, "x86") };
 
-	t.build = build_row(recipe_setting(recipe, "build", 19041), recipe_word(recipe, "machine", "x64"));
-	build_header64(recipe, image, 4);
-	image_extend(image, TRIAGE + TRIAGE_SIZE);
-	image_u32(image, TRIAGE + 0x0c, 0x348);
-	image_u32(image, TRIAGE + 0x10, 0xf00);
-	image_u32(image, TRIAGE + 0x44, t.kernel ? 0x41 : 0xffffffff);
+	t.build = build_row(recipe_setting(recipe, "build", t.narrow ? 7601 : 19041), machine);
+	t.at = t.narrow ? HEADER32 : HEADER64;
+	if (t.narrow)
+		build_header32(recipe, image, 4);
+	else
+		build_header64(recipe, image, 4);
+	image_extend(image, t.at + (t.narrow ? 0x68 : 0x80));
+	image_u32(image, t.at + 0x0c, t.narrow ? 0x320 : 0x348);
+	image_u32(image, t.at + 0x10, t.narrow ? 0x7d0 : 0xf00);
+	image_u32(image, t.at + 0x44, t.kernel ? 0x41 : 0xffffffff);
 	memory_collect(recipe, &t.memory);
 	add_mm(&t);
 	if (!t.kernel)

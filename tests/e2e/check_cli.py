@@ -45,7 +45,7 @@ class Usage(unittest.TestCase):
                            (["analyze", "--frob", "x"], "frob"), (["explain"], "no stop code"), (["explain", "zzz"], "zzz"),
                            (["explain", "0x50", "1", "2", "3", "4", "5"], "four"), (["explain", "0x50", "xyz"], "xyz"),
                            (["explain", "0x50", "--machine", "vax"], "vax"), (["analyze", "--hash", "maybe", "x"], "maybe"),
-                           (["signatures"], "list, check"), (["formats", "x"], "no arguments"), (["show"], "no file")):
+                           (["signatures"], "list, check"), (["formats", "x"], "--markdown or nothing"), (["show"], "no file")):
             out = run(*args)
             self.assertEqual(out.returncode, 2, args)
             self.assertIn(said, out.stderr)
@@ -61,6 +61,10 @@ class Usage(unittest.TestCase):
 
     def test_version(self):
         self.assertRegex(run("--version").stdout, r"^dumptriage \d+\.\d+\.\d+\n$")
+
+    def test_the_readme_has_the_table_of_formats(self):
+        table = run("formats", "--markdown").stdout
+        self.assertIn(table, (pathlib.Path(SOURCE) / "README.md").read_text())
 
     def test_formats_lists_inputs_and_outputs(self):
         out = run("formats")

@@ -206,6 +206,53 @@ class Scan(Case):
         self.assertEqual(record["host"], {"name": "delta-9", "source": "wer"})
 
 
+class Memory(Case):
+    """Dumps of memory in the worker: its sandbox lets it open no library and no second file, and its memory is limited."""
+
+    KINDS = ["full-1", "bitmap-6", "active-9", "x86-full-1", "elf-capture", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd", "kdump-flattened"]
+
+    def test_every_kind_gives_what_analyze_gives(self):
+        for kind in self.KINDS:
+            self.put(f"pc-{kind}/MEMORY.DMP", built(kind))
+        records = self.records()
+        self.assertEqual(len(records), len(self.KINDS))
+        for record in records:
+            other = json.loads(run("analyze", "--format", "jsonl", record["file"]["path"]).stdout)
+            for key in record:
+                if key not in ("judged", "host", "file"):
+                    self.assertEqual(record[key], other[key], (record["file"]["path"], key))
+        # Nine files of one crash, and one of a 32-bit machine.
+        self.scan()
+        self.assertEqual(self.query("SELECT count(*) FROM files")[0][0], 10)
+        self.assertEqual(self.query("SELECT count(*) FROM crashes")[0][0], 2)
+
+    def records(self):
+        out = self.folder / "records.jsonl"
+        out.unlink(missing_ok=True)
+        self.assertEqual(run("scan", self.share, "--out", out, "--jobs", 2).returncode, 0)
+        return [record for record in map(json.loads, out.read_text().splitlines()) if "verdict" in record]
+
+    def test_a_machine_of_64_gb(self):
+        recipe = SOURCE / "samples/recipes/csagent-50.recipe"
+        folder = self.folder / "recipes"
+        folder.mkdir()
+        shutil.copy(recipe, folder)
+        (folder / "big.recipe").write_text("base csagent-50.recipe\nkind memory\ndump-type 1\nframes 0xf00000\ndtb 0xfff000002\nruns 0x1,0x9e 0x100,0xffff00\n")
+        dump = self.share / "pc-1" / "MEMORY.DMP"
+        dump.parent.mkdir()
+        subprocess.run([BUILDER, str(folder / "big.recipe"), str(dump)], check=True)
+        self.assertGreater(dump.stat().st_size, 60 << 30)
+        [record] = self.records()
+        self.assertEqual(record["verdict"]["class"], "known-incident")
+        self.assertEqual(record["dump"]["complete"], True)
+        self.assertIsNone(record["file"]["sha256"])
+        # Claimed, and not there: a megabyte of the same.
+        os.truncate(dump, 1 << 20)
+        [record] = self.records()
+        self.assertEqual(record["dump"]["complete"], False)
+        self.assertIn("of 0xffff9e pages of memory are there (0 %)", " ".join(record["dump"]["missing"]))
+
+
 class Share(Case):
     """What lies on a share beside dumps, and how a share fails."""
 

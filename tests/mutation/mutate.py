@@ -36,9 +36,14 @@ MUTATIONS = [
     ("r8 and r9 of a trap frame swapped", "analyzer/facts/dump/context.c",
      r'0x48(.*)\n?(.*)0x50', r'0x50\1\2 0x48', "unit_dump_context|unit_triage|samples"),
     ("uptime read where the time is", "analyzer/facts/dump/header64.c", r'0x1030', '0x0fa8', "unit_dump|unit_triage|samples"),
-    ("driver stride", "analyzer/facts/dump/triage64.c", r'DRIVER_STRIDE = 0x90', 'DRIVER_STRIDE = 0x98', "unit_dump|samples"),
-    ("size and checksum of a driver swapped", "analyzer/facts/dump/triage64.c",
-     r'entry, 0x48, 0\)\);(\s*out->checksum = unless_zero\(dt_bytes_u32_or\()entry, 0x80', r'entry, 0x80, 0));\1entry, 0x48', "unit_dump|samples"),
+    ("driver stride", "analyzer/facts/dump/triage64.c", r'\{ 0x90, 0x38, 0x48, 0x80, 0x88 \}', '{ 0x98, 0x38, 0x48, 0x80, 0x88 }', "unit_dump|samples"),
+    ("size and checksum of a driver swapped", "analyzer/facts/dump/triage64.c", r'\{ 0x90, 0x38, 0x48, 0x80, 0x88 \}',
+     '{ 0x90, 0x38, 0x80, 0x48, 0x88 }', "unit_dump|samples"),
+    ("bits and pages of a bitmap dump swapped", "analyzer/facts/dump/bitmap.c", r'newer = \{ 0x20, 8, 0x28, 0x30,', 'newer = { 0x20, 8, 0x30, 0x28,',
+     "unit_dump|kinds"),
+    ("a page in transition is not followed", "analyzer/facts/memory/space.c", r'PTE_TRANSITION 0x800u', 'PTE_TRANSITION 0x200u', "unit_memory|kinds"),
+    ("base of an image in the kernel's list", "analyzer/facts/kernel/modules.c", r'layout64 = \{ 0x30,', 'layout64 = { 0x38,', "unit_kernel|kinds"),
+    ("CR3 of a capture", "analyzer/facts/dump/capture.c", r'Q_CR3 = 392 \+ 24', 'Q_CR3 = 392 + 16', "unit_dump|kinds"),
     ("CS of a trap frame", "analyzer/facts/triage/trap_frame.c", r'X64_FRAME_CS = 0x170', 'X64_FRAME_CS = 0x178', "unit_triage|samples"),
     ("device object in a stack location", "analyzer/facts/triage/suspects.c", r'STACK_LOCATION_DEVICE = 0x28', 'STACK_LOCATION_DEVICE = 0x30',
      "unit_triage|samples"),
@@ -56,7 +61,7 @@ def programs(build, expression):
     """The test programs that a ctest expression runs, as ninja targets."""
     listed = run("ctest", "--test-dir", build, "-N", "-R", expression).stdout
     names = re.findall(r"Test +#\d+: (\S+)", listed)
-    return names, [n for n in names if n.startswith("unit_")] + ["dumptriage", "make-sample"]
+    return names, [n for n in names if n.startswith("unit_")] + ["kinds_test"] * ("kinds" in names) + ["dumptriage", "make-sample"]
 
 
 def main():

@@ -17,8 +17,8 @@ static void errors_name_file_and_line(void **state)
 	must_fail("kind triage\nbuild\n", "test.recipe:2: build needs a number as word 1");
 	must_fail("kind triage\nmodule a.sys 0x1000\n", "test.recipe:2: module needs a number as word 3");
 	must_fail("kind mdmp\ncomment \"open\n", "test.recipe:2: a quote that does not end");
-	must_fail("kind book\n", "test.recipe:1: kind is triage, mdmp, header64, header32 or raw, not 'book'");
-	must_fail("build 1\n", "kind is triage, mdmp, header64, header32 or raw, not ''");
+	must_fail("kind book\n", "test.recipe:1: kind is triage, mdmp, memory, elf, kdump, header64, header32 or raw, not 'book'");
+	must_fail("build 1\n", "kind is triage, mdmp, memory, elf, kdump, header64, header32 or raw, not ''");
 }
 
 static void errors_of_values(void **state)

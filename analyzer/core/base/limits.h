@@ -31,6 +31,8 @@
 #define DT_MAX_TEXT 32768    /* bytes of one text in the record */
 #define DT_MAX_HEXBYTES 4096 /* bytes of one byte string in the record */
 #define DT_MAX_THREADS 4096
+#define DT_MAX_PROCESSORS 256   /* that a record lists; machines may have more */
+#define DT_MAX_LISTED_BLOBS 128 /* secondary data, listed by GUID */
 
 /* What readers follow */
 #define DT_MAX_STREAMS 4096      /* MDMP directory entries */
@@ -39,6 +41,9 @@
 #define DT_MAX_STRING 65536      /* bytes of a string in a dump */
 #define DT_MAX_EXCEPTION_CHAIN 8 /* nested EXCEPTION_RECORDs */
 #define DT_MAX_STACK_SCAN (1u << 20) /* bytes of stack looked at */
+#define DT_MAX_KERNEL_STACK (512u << 10) /* bytes of one kernel stack: they have 12 to 160 KiB */
+#define DT_MAX_SECTION_SEARCH (8u << 20) /* bytes of an image that are searched for a structure */
+#define DT_MAX_DUMP_STRING 1024  /* bytes of a UNICODE_STRING in the crashed machine's memory */
 #define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */
 
 /* Archives */

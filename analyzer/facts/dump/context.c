@@ -114,6 +114,13 @@ static const struct slot arm64_trap_slots[] = {
 	{ DT_ARM64_PC, 8, 0, 0x148 },
 };
 
+/* Ebx, Esi and Edi are stored by the entries of all traps on x86. */
+static const struct slot x86_trap_slots[] = {
+	{ DT_X86_EDX, 4, 0, 0x3c }, { DT_X86_ECX, 4, 0, 0x40 }, { DT_X86_EAX, 4, 0, 0x44 }, { DT_X86_EDI, 4, 0, 0x54 },
+	{ DT_X86_ESI, 4, 0, 0x58 }, { DT_X86_EBX, 4, 0, 0x5c }, { DT_X86_EBP, 4, 0, 0x60 }, { DT_X86_EIP, 4, 0, 0x68 },
+	{ DT_X86_EFLAGS, 4, 0, 0x70 },
+};
+
 static const struct layout *layout_of(enum dt_machine machine)
 {
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
@@ -199,6 +206,20 @@ bool dt_trap_frame_parse_arm64(struct dt_context *out, struct dt_bytes bytes)
 	take(out, bytes, SLOTS(arm64_trap_slots), 0);
 	out->fault_address = dt_bytes_u64_or(bytes, 0x08, 0);
 	out->user_mode = (dt_bytes_u32_or(bytes, 0x90, 0) & 0xf) == 0;
+	return true;
+}
+
+bool dt_trap_frame_parse_x86(struct dt_context *out, struct dt_bytes bytes, uint64_t va)
+{
+	uint32_t sp = (uint32_t)va + DT_TRAP_FRAME_X86_KERNEL_SIZE;
+
+	if (bytes.len < DT_TRAP_FRAME_X86_KERNEL_SIZE)
+		return false;
+	*out = (struct dt_context){ .machine = DT_MACHINE_X86, .source = DT_FAULT_TRAP_FRAME };
+	take(out, bytes, SLOTS(x86_trap_slots), 0);
+	out->user_mode = (dt_bytes_u16_or(bytes, 0x6c, 0) & 3) == 3;
+	if (!out->user_mode || dt_bytes_u32(bytes, 0x74, &sp))
+		dt_context_set(out, DT_X86_ESP, sp);
 	return true;
 }
 

@@ -41,6 +41,8 @@ enum {
 	DT_CONTEXT_ARM64_SIZE = 0x390,
 	DT_TRAP_FRAME_X64_SIZE = 0x190,
 	DT_TRAP_FRAME_ARM64_SIZE = 0x150,
+	DT_TRAP_FRAME_X86_SIZE = 0x8c,
+	DT_TRAP_FRAME_X86_KERNEL_SIZE = 0x74, /* of a trap in the kernel: the processor pushes no stack pointer then */
 };
 size_t dt_context_size(enum dt_machine machine);
 
@@ -52,6 +54,9 @@ bool dt_context_parse(struct dt_context *out, enum dt_machine machine, struct dt
 bool dt_trap_frame_parse_x64(struct dt_context *out, struct dt_bytes bytes);
 /* Reads an ARM64 KTRAP_FRAME: x0-x18 fp lr sp pc. */
 bool dt_trap_frame_parse_arm64(struct dt_context *out, struct dt_bytes bytes);
+
+/* Reads an x86 KTRAP_FRAME that stands at va: all registers. It holds no fault address. */
+bool dt_trap_frame_parse_x86(struct dt_context *out, struct dt_bytes bytes, uint64_t va);
 
 /* Registers as the record wants them: one entry for each register of the machine, unknown ones null. */
 struct dt_arena;

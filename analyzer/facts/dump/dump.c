@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "facts/dump/inflate.h"
 #include "facts/dump/reader.h"
 #include "facts/memory/sort.h"
 
@@ -199,17 +200,23 @@ static size_t plain_ascii(struct dt_bytes utf16, char out[DT_MAX_DUMP_NAME / 2])
 	return len;
 }
 
-const char *dt_dump_text16(struct dt_dump *dump, uint64_t off, uint64_t len)
+const char *dt_dump_wide_text(struct dt_dump *dump, struct dt_bytes utf16)
 {
 	char plain[DT_MAX_DUMP_NAME / 2];
-	struct dt_bytes bytes;
 
-	if (!dt_bytes_sub(dump->file, off, len, &bytes) || !takes_text(dump, len))
+	if (!takes_text(dump, utf16.len))
 		return NULL;
-	size_t count = plain_ascii(bytes, plain);
+	size_t count = plain_ascii(utf16, plain);
 	if (count != SIZE_MAX)
 		return count ? dt_arena_strndup(dump->arena, plain, count) : NULL;
-	return unless_empty(dt_text_from_utf16(dump->arena, bytes));
+	return unless_empty(dt_text_from_utf16(dump->arena, utf16));
+}
+
+const char *dt_dump_text16(struct dt_dump *dump, uint64_t off, uint64_t len)
+{
+	struct dt_bytes bytes;
+
+	return dt_bytes_sub(dump->file, off, len, &bytes) ? dt_dump_wide_text(dump, bytes) : NULL;
 }
 
 const char *dt_dump_text8(struct dt_dump *dump, struct dt_bytes bytes)
@@ -217,6 +224,29 @@ const char *dt_dump_text8(struct dt_dump *dump, struct dt_bytes bytes)
 	if (!takes_text(dump, bytes.len))
 		return NULL;
 	return unless_empty(dt_text_from_utf8(dump->arena, bytes));
+}
+
+const char *dt_dump_build_lab(struct dt_dump *dump)
+{
+	uint8_t raw[128];
+	size_t len = dt_memory_read(&dump->memory, dump->kdbg.nt_build_lab, raw, sizeof(raw));
+
+	if (!dump->kdbg.nt_build_lab || len == 0 || raw[0] < '0' || raw[0] > '9')
+		return NULL;
+	return dt_dump_text8(dump, (struct dt_bytes){ raw, len });
+}
+
+void dt_dump_prepare(void)
+{
+	(void)dt_addrxlat_is_there();
+	for (int method = 0; method < DT_INFLATE_COUNT; method++)
+		(void)dt_inflate_is_there((enum dt_inflate)method);
+}
+
+void dt_dump_close(struct dt_dump *dump)
+{
+	dt_space_close(dump->memory.space);
+	dump->memory.space = NULL;
 }
 
 void dt_dump_cut(struct dt_dump *dump, const char *part, const char *fmt, ...)

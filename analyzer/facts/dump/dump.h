@@ -52,7 +52,20 @@ struct dt_kdbg {
 	uint16_t off_kthread_teb, off_kthread_initial_stack, off_kthread_kernel_stack, off_kthread_apc_process;
 	uint16_t off_pcr_contained_prcb;
 	uint16_t size_prcb, size_ethread;
-	uint64_t processor_block; /* VA of the array of PRCB addresses */
+	uint16_t off_prcb_context, off_eprocess_directory_table;
+	uint32_t off_kthread_stack_limit, off_kthread_stack_base;
+	uint64_t processor_block;  /* VA of the array of PRCB addresses */
+	uint64_t module_list, process_list; /* VAs of list heads */
+	uint64_t bugcheck_data;    /* VA of five pointers: code and parameters */
+	uint64_t unloaded_drivers, last_unloaded; /* VAs of a pointer to the ring, and of its index */
+};
+
+/* A processor as a hypervisor saw it. */
+struct dt_cpu_state {
+	struct dt_context context;
+	uint64_t cr2, cr3, cr4;
+	uint64_t idt;  /* VA */
+	uint64_t kpcr; /* VA, by the base of its segment; 0 unknown */
 };
 
 /* Modules in the order of their addresses, for dt_dump_module_at. */
@@ -87,6 +100,7 @@ struct dt_dump {
 	uint64_t time;               /* FILETIME of the crash, 0 unknown */
 	struct dt_opt uptime;        /* 100 ns units (kernel) */
 	uint64_t directory_table_base;
+	bool pae; /* 32-bit: the header says so */
 
 	/* kernel: the stop code as the header has it, flag and all */
 	bool has_bugcheck;
@@ -95,6 +109,13 @@ struct dt_dump {
 
 	/* memory and contexts */
 	struct dt_memory memory;
+	struct dt_physical physical; /* dumps of physical memory */
+	uint64_t kdbg_va, module_list_va, process_list_va; /* as the header has them; 0 unknown */
+	bool header_is_stale;        /* it was filled before the crash */
+	const struct dt_cpu_state *cpus; /* captures */
+	size_t cpu_count;
+	uint64_t thread_stack_limit, thread_stack_base; /* of the crashing thread, where its structure is known */
+	const char *host; /* the computer's name, folded, where memory has it; NULL */
 	struct dt_context context; /* header context (kernel), exception context (user) */
 	uint64_t stack_va;         /* call stack of a triage dump, stack of the crashing thread of a user dump */
 	uint64_t stack_len;        /* bytes */
@@ -108,6 +129,9 @@ struct dt_dump {
 	/* kernel structures */
 	struct dt_region prcb, process, thread, kdbg_raw, mm_storage;
 	struct dt_kdbg kdbg;
+	struct dt_bytes cpu_values; /* the processor's registry values in the secondary data; empty when absent */
+	struct dt_blob *blobs;
+	size_t blob_count;
 	struct dt_bytes smbios; /* raw SMBIOS tables of the secondary data; empty when absent */
 	const char *broken_driver; /* name the writer put there, NULL */
 
@@ -137,6 +161,29 @@ struct dt_dump {
  * dump->machine say whether the header was good. */
 DT_MUST_USE enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct dt_arena *arena,
                                         struct dt_notes *notes, struct dt_error *err);
+
+/* Loads the libraries that some formats need. */
+void dt_dump_prepare(void);
+/* Gives back what dt_dump_open() and what came after took beside the arena. */
+void dt_dump_close(struct dt_dump *dump);
+
+/* Whether the dump is of a Windows kernel: written by it, by a tool, or by a hypervisor. */
+static inline bool dt_dump_is_kernel(const struct dt_dump *dump)
+{
+	return dump->format == DT_FORMAT_KERNEL || dump->format == DT_FORMAT_CAPTURE;
+}
+/* Sorts the modules for dt_dump_module_at. */
+void dt_dump_index_modules(struct dt_dump *dump);
+/* UTF-16 text in memory, clean UTF-8 in the arena; NULL when it is empty or the dump gave its share of text. */
+const char *dt_dump_wide_text(struct dt_dump *dump, struct dt_bytes utf16);
+/* The kernel's build in its own words, where memory has it; NULL. */
+const char *dt_dump_build_lab(struct dt_dump *dump);
+/* KDDEBUGGER_DATA64 from its plain bytes; false (and *out invalid) when it is none. */
+bool dt_kdbg_parse(struct dt_kdbg *out, struct dt_bytes bytes);
+/* Takes the sign off the pointers of a 32-bit system, which the block holds in 64 bits. */
+void dt_kdbg_narrow(struct dt_kdbg *kdbg);
+/* A note, an entry of missing[], complete is false: for what the file should hold and does not. */
+void dt_dump_cut(struct dt_dump *dump, const char *part, const char *fmt, ...) DT_PRINTF(3, 4);
 
 /* The module that holds va, or NULL. Modules of size 0 hold nothing; of nested ranges the innermost wins. */
 const struct dt_module *dt_dump_module_at(const struct dt_dump *dump, uint64_t va);

@@ -33,6 +33,7 @@ enum dt_status dt_dump_open(struct dt_dump *dump, struct dt_bytes file, struct d
 	dump->arena = arena;
 	dump->notes = notes;
 	dt_memory_init(&dump->memory, arena);
+	dt_physical_init(&dump->physical, file, arena);
 	dump->reader = reader_of(file);
 	if (!dump->reader)
 		return dt_dump_describe(file, err);

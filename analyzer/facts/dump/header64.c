@@ -11,6 +11,8 @@
 enum {
 	H_MINOR_VERSION = 0x0c,
 	H_DIRECTORY_TABLE = 0x10,
+	H_MODULE_LIST = 0x20,
+	H_PROCESS_LIST = 0x28,
 	H_MACHINE = 0x30,
 	H_PROCESSORS = 0x34,
 	H_BUGCHECK = 0x38,
@@ -164,6 +166,9 @@ enum dt_status dt_header64_read(struct dt_dump *dump, struct dt_header64 *out, s
 	};
 	dump->format = DT_FORMAT_KERNEL;
 	dump->machine = dt_image_machine((uint32_t)machine.value, &name);
+	dump->kdbg_va = out->kdbg_va.value;
+	dump->module_list_va = dt_field64(dump->file, H_MODULE_LIST).value;
+	dump->process_list_va = dt_field64(dump->file, H_PROCESS_LIST).value;
 	dt_header_bugcheck(dump, H_BUGCHECK, H_PARAMETERS, 8);
 	read_system(dump);
 	read_liveness(dump, out);

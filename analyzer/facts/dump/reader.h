@@ -29,9 +29,6 @@ struct dt_opt dt_field64(struct dt_bytes file, uint64_t off);
 const char *dt_dump_text16(struct dt_dump *dump, uint64_t off, uint64_t len);
 const char *dt_dump_text8(struct dt_dump *dump, struct dt_bytes bytes);
 
-/* Something that the file should hold and does not, or not whole: a note, an entry of missing[], complete is
- * false. */
-void dt_dump_cut(struct dt_dump *dump, const char *part, const char *fmt, ...) DT_PRINTF(3, 4);
 /* len bytes of a named part at off; what there is of them, and dt_dump_cut() when that is not all. Empty without
  * a complaint when off is 0, the fill, or len is 0. */
 struct dt_bytes dt_dump_part(struct dt_dump *dump, const char *part, uint64_t off, uint64_t len);
@@ -40,8 +37,6 @@ struct dt_bytes dt_dump_part(struct dt_dump *dump, const char *part, uint64_t of
 size_t dt_dump_entries(struct dt_dump *dump, const char *part, uint64_t off, uint64_t count, uint64_t stride,
                        size_t cap);
 
-/* Sorts the modules for dt_dump_module_at. */
-void dt_dump_index_modules(struct dt_dump *dump);
 /* Says what bytes that no format knows look like. */
 enum dt_status dt_dump_describe(struct dt_bytes file, struct dt_error *err);
 
@@ -55,6 +50,7 @@ struct dt_header64 {
 enum { DT_HEADER64_SIZE = 0x2000, DT_HEADER32_SIZE = 0x1000 };
 /* Bits of Attributes. */
 enum {
+	DT_ATTRIBUTE_NO_ROOM = 1 << 2,
 	DT_ATTRIBUTE_KERNEL_TRIAGE = 1 << 3,
 	DT_ATTRIBUTE_LIVE = 1 << 4,
 	DT_ATTRIBUTE_OFFLINE = 1 << 5,
@@ -75,8 +71,8 @@ void dt_header_bugcheck(struct dt_dump *dump, uint64_t code_off, uint64_t parame
 /* Time and uptime at their offsets; implausible ones are noted and stay unknown. */
 void dt_header_times(struct dt_dump *dump, uint64_t time_off, uint64_t uptime_off);
 
-/* KDDEBUGGER_DATA64 from its plain bytes; false (and *out invalid) when it is none. */
-bool dt_kdbg_parse(struct dt_kdbg *out, struct dt_bytes bytes);
+/* The body of a 32-bit minidump, behind a header that was read. DT_ERR_TRUNCATED. */
+enum dt_status dt_triage32_read(struct dt_dump *dump, struct dt_error *err);
 /* Walks the secondary data that begins at off. */
 void dt_secondary_read(struct dt_dump *dump, uint64_t off);
 

@@ -6,6 +6,7 @@
  * is whatever the disk held before, and is not looked at.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "facts/dump/reader.h"
 
@@ -20,6 +21,39 @@ enum {
 
 /* {bc5c008f-1e3a-44d7-988d-86f6884c6758}: the SMBIOS tables. */
 static const char smbios_tag[] = "\x8f\x00\x5c\xbc\x3a\x1e\xd7\x44\x98\x8d\x86\xf6\x88\x4c\x67\x58";
+
+/* {6c7ac389-4313-47dc-9f34-a8800a0fb56c}: registry values of the processor. */
+static const char cpu_tag[] = "\x89\xc3\x7a\x6c\x13\x43\xdc\x47\x9f\x34\xa8\x80\x0a\x0f\xb5\x6c";
+
+static const struct {
+	const char *id, *name;
+} known[] = {
+#define DT_BLOB(id, name) { id, name },
+#include "facts/dump/secondary.def"
+};
+
+static const char *name_of(const char *id)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(known[i].id, id))
+			return known[i].name;
+	return NULL;
+}
+
+static void list(struct dt_dump *dump, struct dt_bytes head, uint64_t size)
+{
+	const uint8_t *tail = head.data + BLOB_TAG + 8;
+
+	if (!dump->blobs)
+		dump->blobs = DT_ARENA_ARRAY(dump->arena, DT_MAX_LISTED_BLOBS, struct dt_blob);
+	if (!dump->blobs || dump->blob_count == DT_MAX_LISTED_BLOBS)
+		return;
+	const char *id = dt_arena_printf(dump->arena, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", dt_bytes_u32_or(head, BLOB_TAG, 0),
+	                                 dt_bytes_u16_or(head, BLOB_TAG + 4, 0), dt_bytes_u16_or(head, BLOB_TAG + 6, 0), tail[0], tail[1], tail[2],
+	                                 tail[3], tail[4], tail[5], tail[6], tail[7]);
+	if (id)
+		dump->blobs[dump->blob_count++] = (struct dt_blob){ .id = id, .name = name_of(id), .size = dt_some(size) };
+}
 
 /* Whether the file ends within the header of a blob that stands at off. */
 static bool ends_in_header(struct dt_bytes file, uint64_t off)
@@ -57,6 +91,9 @@ void dt_secondary_read(struct dt_dump *dump, uint64_t off)
 			say_cut(dump, i, off, data + size);
 			return;
 		}
+		list(dump, head, size);
+		if (dump->cpu_values.len == 0 && dt_bytes_match(head, BLOB_TAG, cpu_tag, 16))
+			dump->cpu_values = blob;
 		if (dump->smbios.len == 0 && dt_bytes_match(head, BLOB_TAG, smbios_tag, 16))
 			dump->smbios = blob;
 		off = data + size + dt_bytes_u32_or(head, BLOB_POST, 0);

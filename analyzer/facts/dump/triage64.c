@@ -1,5 +1,5 @@
 /*
- * triage64.c - the small kernel dump: PAGEDU64, DumpType 4.
+ * triage64.c - the small kernel dump, DumpType 4: PAGEDU64, and PAGEDUMP of 32-bit systems.
  *
  * Behind the header stands a table of file offsets, TRIAGE_DUMP64, and behind
  * it the parts in any order. Two writers make such files, the kernel while it
@@ -11,44 +11,65 @@
 #include "core/base/text.h"
 #include "facts/dump/reader.h"
 
-enum {
-	T_BASE = 0x2000,
-	T_SIZE = 0x80,
-	T_SIZE_OF_DUMP = 0x2004,
-	T_VALID_OFFSET = 0x2008,
-	T_MM = 0x2014,
-	T_UNLOADED = 0x2018,
-	T_PRCB = 0x201c,
-	T_PROCESS = 0x2020,
-	T_THREAD = 0x2024,
-	T_STACK = 0x2028,
-	T_STACK_SIZE = 0x202c,
-	T_DRIVERS = 0x2030,
-	T_DRIVER_COUNT = 0x2034,
-	T_BROKEN_DRIVER = 0x2040,
-	T_OPTIONS = 0x2044,
-	T_TOP_OF_STACK = 0x2048,
-	T_DATA_PAGE_VA = 0x2060,
-	T_DATA_PAGE = 0x2068,
-	T_DATA_PAGE_SIZE = 0x206c,
-	T_KDBG = 0x2070,
-	T_KDBG_SIZE = 0x2074,
-	T_BLOCKS = 0x2078,
-	T_BLOCK_COUNT = 0x207c,
+/* Where the two widths have their parts: file offsets in TRIAGE_DUMP, then offsets in its entries. */
+struct layout {
+	unsigned width; /* bytes of a pointer */
+	uint32_t base, size;
+	uint32_t top_of_stack, data_page_va, data_page, data_page_size, kdbg, kdbg_size, blocks, block_count;
+	uint32_t block_stride;
+	struct {
+		uint32_t stride, base, size, checksum, timestamp;
+	} driver; /* DUMP_DRIVER_ENTRY: an offset of the name, then a KLDR_DATA_TABLE_ENTRY in its frozen form */
+	struct {
+		uint32_t count_size, stride, name, start, end;
+	} unloaded;
+	uint32_t mm_size;
 };
 
-enum { DRIVER_STRIDE = 0x90, UNLOADED_STRIDE = 0x38, BLOCK_STRIDE = 0x10, MM_SIZE = 0x50, MM_SIZE_FIELD = 4 };
+static const struct layout layout64 = {
+	8, 0x2000, 0x80, 0x48, 0x60, 0x68, 0x6c, 0x70, 0x74, 0x78, 0x7c, 16,
+	{ 0x90, 0x38, 0x48, 0x80, 0x88 }, { 8, 0x38, 0x10, 0x28, 0x30 }, 0x50,
+};
+/* The 32-bit forms are of the kernel's type information; no real file was at hand. */
+static const struct layout layout32 = {
+	4, 0x1000, 0x68, 0x48, 0x4c, 0x50, 0x54, 0x58, 0x5c, 0x60, 0x64, 12,
+	{ 0x4c, 0x1c, 0x24, 0x44, 0x48 }, { 4, 0x28, 0x08, 0x20, 0x24 }, 0x34,
+};
+
+/* The same for both. */
+enum {
+	T_SIZE_OF_DUMP = 0x04,
+	T_VALID_OFFSET = 0x08,
+	T_MM = 0x14,
+	T_UNLOADED = 0x18,
+	T_PRCB = 0x1c,
+	T_PROCESS = 0x20,
+	T_THREAD = 0x24,
+	T_STACK = 0x28,
+	T_STACK_SIZE = 0x2c,
+	T_DRIVERS = 0x30,
+	T_DRIVER_COUNT = 0x34,
+	T_BROKEN_DRIVER = 0x40,
+	T_OPTIONS = 0x44,
+	MM_SIZE_FIELD = 4,
+};
 enum { OPTIONS_KERNEL = 0x41 };
 
 struct triage {
 	struct dt_dump *dump;
 	struct dt_header64 header;
 	struct dt_bytes file;
+	const struct layout *at;
 };
 
 static uint32_t field(const struct triage *t, uint64_t off)
 {
-	return dt_bytes_u32_or(t->file, off, 0);
+	return dt_bytes_u32_or(t->file, t->at->base + off, 0);
+}
+
+static uint64_t pointer(const struct triage *t, struct dt_bytes bytes, uint64_t off)
+{
+	return t->at->width == 8 ? dt_bytes_u64_or(bytes, off, 0) : dt_bytes_u32_or(bytes, off, 0);
 }
 
 /* ---- end marker and length ---------------------------------------------- */
@@ -102,24 +123,26 @@ static void tell_writer(struct triage *t)
 
 static void read_kdbg(struct triage *t)
 {
-	struct dt_bytes bytes = dt_dump_part(t->dump, "debugger data", field(t, T_KDBG), field(t, T_KDBG_SIZE));
+	struct dt_bytes bytes = dt_dump_part(t->dump, "debugger data", field(t, t->at->kdbg), field(t, t->at->kdbg_size));
 
 	if (bytes.len == 0)
 		return;
 	t->dump->kdbg_raw.bytes = bytes;
-	if (dt_kdbg_parse(&t->dump->kdbg, bytes))
+	if (dt_kdbg_parse(&t->dump->kdbg, bytes) && t->at->width == 4)
+		dt_kdbg_narrow(&t->dump->kdbg);
+	if (t->dump->kdbg.valid)
 		t->dump->kdbg_raw.va = t->header.kdbg_va.known ? t->header.kdbg_va.value : 0;
 	else
 		dt_note_add(t->dump->notes, DT_NOTE_WARNING, "debugger data",
-		            "0x%" PRIx32 " bytes at 0x%" PRIx32 " are no KDBG block", field(t, T_KDBG_SIZE),
-		            field(t, T_KDBG));
+		            "0x%" PRIx32 " bytes at 0x%" PRIx32 " are no KDBG block", field(t, t->at->kdbg_size),
+		            field(t, t->at->kdbg));
 }
 
 static void add_blocks(struct triage *t)
 {
 	struct dt_dump *dump = t->dump;
-	uint64_t off = field(t, T_BLOCKS);
-	size_t count = dt_dump_entries(dump, "data blocks", off, field(t, T_BLOCK_COUNT), BLOCK_STRIDE,
+	uint64_t off = field(t, t->at->blocks);
+	size_t count = dt_dump_entries(dump, "data blocks", off, field(t, t->at->block_count), t->at->block_stride,
 	                               DT_MAX_RANGES / 2);
 	size_t cut = 0;
 	uint64_t first_cut = 0;
@@ -131,13 +154,13 @@ static void add_blocks(struct triage *t)
 		dt_dump_cut(dump, "data blocks", "%s", err.text);
 		return;
 	}
-	for (size_t i = 0; i < count; i++, off += BLOCK_STRIDE) {
-		uint32_t at = dt_bytes_u32_or(t->file, off + 8, 0), len = dt_bytes_u32_or(t->file, off + 12, 0);
+	for (size_t i = 0; i < count; i++, off += t->at->block_stride) {
+		uint32_t at = dt_bytes_u32_or(t->file, off + t->at->width, 0), len = dt_bytes_u32_or(t->file, off + t->at->width + 4, 0);
 		struct dt_bytes bytes = dt_bytes_clip(t->file, at, len);
 
 		if (bytes.len < len && cut++ == 0)
 			first_cut = off;
-		dt_memory_add(&dump->memory, dt_bytes_u64_or(t->file, off, 0), bytes, DT_RANGE_BLOCK);
+		dt_memory_add(&dump->memory, pointer(t, t->file, off), bytes, DT_RANGE_BLOCK);
 	}
 	if (cut) {
 		dt_dump_cut(dump, "data blocks",
@@ -151,7 +174,7 @@ static void add_blocks(struct triage *t)
 static void add_stack(struct triage *t)
 {
 	struct dt_bytes bytes = dt_dump_part(t->dump, "call stack", field(t, T_STACK), field(t, T_STACK_SIZE));
-	uint64_t va = dt_bytes_u64_or(t->file, T_TOP_OF_STACK, 0);
+	uint64_t va = pointer(t, t->file, t->at->base + t->at->top_of_stack);
 
 	if (!dt_memory_add(&t->dump->memory, va, bytes, DT_RANGE_STACK))
 		return;
@@ -162,9 +185,9 @@ static void add_stack(struct triage *t)
 static void add_data_page(struct triage *t)
 {
 	struct dt_bytes bytes =
-		dt_dump_part(t->dump, "data page", field(t, T_DATA_PAGE), field(t, T_DATA_PAGE_SIZE));
+		dt_dump_part(t->dump, "data page", field(t, t->at->data_page), field(t, t->at->data_page_size));
 
-	dt_memory_add(&t->dump->memory, dt_bytes_u64_or(t->file, T_DATA_PAGE_VA, 0), bytes, DT_RANGE_BLOCK);
+	dt_memory_add(&t->dump->memory, pointer(t, t->file, t->at->base + t->at->data_page_va), bytes, DT_RANGE_BLOCK);
 }
 
 /* ---- copies of kernel structures ---------------------------------------- */
@@ -172,9 +195,9 @@ static void add_data_page(struct triage *t)
 /* A pointer in a copy; 0 where it is not known or cannot be one. */
 static uint64_t pointer_in(const struct triage *t, const struct dt_region *region, uint16_t off)
 {
-	uint64_t va = off ? dt_bytes_u64_or(region->bytes, off, 0) : 0;
+	uint64_t va = off ? pointer(t, region->bytes, off) : 0;
 
-	return (va & 7) == 0 && dt_address_is_kernel(t->dump->machine, va) ? va : 0;
+	return va % t->at->width == 0 && dt_address_is_kernel(t->dump->machine, va) ? va : 0;
 }
 
 /* The address of the PRCB stands in KiProcessorBlock, where a data block has it. The ranges are not in order yet.
@@ -187,15 +210,14 @@ static uint64_t prcb_address(const struct triage *t)
 	if (!kdbg->processor_block || !kdbg->off_prcb_number ||
 	    !dt_bytes_u32(t->dump->prcb.bytes, kdbg->off_prcb_number, &number) || number > UINT16_MAX)
 		return 0;
-	uint64_t slot = kdbg->processor_block + 8 * (uint64_t)number;
+	uint64_t slot = kdbg->processor_block + t->at->width * (uint64_t)number;
 	for (size_t i = 0; i < t->dump->memory.count; i++) {
 		const struct dt_range *range = &t->dump->memory.ranges[i];
 
-		if (slot < range->va || !dt_bytes_has(range->bytes, slot - range->va, 8))
+		if (slot < range->va || !dt_bytes_has(range->bytes, slot - range->va, t->at->width))
 			continue;
-		struct dt_region block = { range->va, dt_bytes_clip(range->bytes, slot - range->va, 8) };
-		uint64_t va = dt_bytes_u64_or(block.bytes, 0, 0);
-		return (va & 7) == 0 && dt_address_is_kernel(t->dump->machine, va) ? va : 0;
+		uint64_t va = pointer(t, range->bytes, slot - range->va);
+		return va % t->at->width == 0 && dt_address_is_kernel(t->dump->machine, va) ? va : 0;
 	}
 	return 0;
 }
@@ -216,7 +238,7 @@ static void add_copies(struct triage *t)
 	dump->process.bytes = dt_dump_part(dump, "process", field(t, T_PROCESS), kdbg->size_eprocess);
 	dump->thread.bytes = dt_dump_part(dump, "thread", field(t, T_THREAD), kdbg->size_ethread);
 	dump->mm_storage.bytes =
-		dt_dump_part(dump, "memory counters", mm, mm_size && mm_size < MM_SIZE ? mm_size : MM_SIZE);
+		dt_dump_part(dump, "memory counters", mm, mm_size && mm_size < t->at->mm_size ? mm_size : t->at->mm_size);
 	dump->prcb.va = prcb_address(t);
 	dump->thread.va = pointer_in(t, &dump->prcb, kdbg->off_prcb_current_thread);
 	dump->process.va = pointer_in(t, &dump->thread, kdbg->off_kthread_apc_process);
@@ -256,32 +278,31 @@ static struct dt_opt unless_zero(uint64_t value)
 	return (struct dt_opt){ value, value != 0 };
 }
 
-/* One DUMP_DRIVER_ENTRY: the offset of the name, then a KLDR_DATA_TABLE_ENTRY in its frozen form. */
 static void read_driver(struct triage *t, struct dt_bytes entry, struct dt_module *out)
 {
 	const char *text = dump_string(t, dt_bytes_u32_or(entry, 0x00, 0));
 
 	out->name = dt_text_basename(text);
 	out->path = out->name != text ? text : NULL;
-	out->base = dt_some(dt_bytes_u64_or(entry, 0x38, 0));
-	out->size = dt_some(dt_bytes_u32_or(entry, 0x48, 0));
-	out->checksum = unless_zero(dt_bytes_u32_or(entry, 0x80, 0));
-	out->timestamp = unless_zero(dt_bytes_u32_or(entry, 0x88, 0));
+	out->base = dt_some(pointer(t, entry, t->at->driver.base));
+	out->size = dt_some(dt_bytes_u32_or(entry, t->at->driver.size, 0));
+	out->checksum = unless_zero(dt_bytes_u32_or(entry, t->at->driver.checksum, 0));
+	out->timestamp = unless_zero(dt_bytes_u32_or(entry, t->at->driver.timestamp, 0));
 }
 
 static void read_drivers(struct triage *t)
 {
 	struct dt_dump *dump = t->dump;
 	uint64_t off = field(t, T_DRIVERS);
-	size_t count = dt_dump_entries(dump, "driver list", off, field(t, T_DRIVER_COUNT), DRIVER_STRIDE,
+	size_t count = dt_dump_entries(dump, "driver list", off, field(t, T_DRIVER_COUNT), t->at->driver.stride,
 	                               DT_MAX_MODULES);
 	size_t nameless = 0;
 	uint64_t first = 0;
 
 	dump->modules = DT_ARENA_ARRAY(dump->arena, count, struct dt_module);
 	dump->module_count = dump->modules ? count : 0;
-	for (size_t i = 0; i < dump->module_count; i++, off += DRIVER_STRIDE) {
-		read_driver(t, dt_bytes_clip(t->file, off, DRIVER_STRIDE), &dump->modules[i]);
+	for (size_t i = 0; i < dump->module_count; i++, off += t->at->driver.stride) {
+		read_driver(t, dt_bytes_clip(t->file, off, t->at->driver.stride), &dump->modules[i]);
 		if (!dump->modules[i].name && nameless++ == 0)
 			first = off;
 	}
@@ -300,37 +321,26 @@ static void read_unloaded_driver(struct triage *t, uint64_t off, struct dt_unloa
 {
 	uint32_t chars = dt_bytes_u16_or(t->file, off, 0) / 2u;
 
-	out->name = dt_dump_text16(t->dump, off + 0x10, 2 * (chars < 12 ? chars : 12));
-	out->start = dt_some(dt_bytes_u64_or(t->file, off + 0x28, 0));
-	out->end = dt_some(dt_bytes_u64_or(t->file, off + 0x30, 0));
+	out->name = dt_dump_text16(t->dump, off + t->at->unloaded.name, 2 * (chars < 12 ? chars : 12));
+	out->start = dt_some(pointer(t, t->file, off + t->at->unloaded.start));
+	out->end = dt_some(pointer(t, t->file, off + t->at->unloaded.end));
 }
 
 static void read_unloaded(struct triage *t)
 {
 	struct dt_dump *dump = t->dump;
 	uint64_t off = field(t, T_UNLOADED);
-	uint64_t wanted = dt_bytes_u64_or(dt_dump_part(dump, "unloaded drivers", off, 8), 0, 0);
-	size_t count = dt_dump_entries(dump, "unloaded drivers", off ? off + 8 : 0, wanted, UNLOADED_STRIDE,
-	                               DT_MAX_UNLOADED);
+	uint32_t head = t->at->unloaded.count_size;
+	uint64_t wanted = pointer(t, dt_dump_part(dump, "unloaded drivers", off, head), 0);
+	size_t count = dt_dump_entries(dump, "unloaded drivers", off ? off + head : 0, wanted, t->at->unloaded.stride, DT_MAX_UNLOADED);
 
 	dump->unloaded = DT_ARENA_ARRAY(dump->arena, count, struct dt_unloaded);
 	dump->unloaded_count = dump->unloaded ? count : 0;
 	for (size_t i = 0; i < dump->unloaded_count; i++)
-		read_unloaded_driver(t, off + 8 + i * UNLOADED_STRIDE, &dump->unloaded[i]);
+		read_unloaded_driver(t, off + head + i * t->at->unloaded.stride, &dump->unloaded[i]);
 }
 
 /* ---- the rest ----------------------------------------------------------- */
-
-/* "19041.1.amd64fre.vb_release.191206-1406", where a data block has it. */
-static const char *build_lab(struct dt_dump *dump)
-{
-	uint8_t raw[128];
-	size_t len = dt_memory_read(&dump->memory, dump->kdbg.nt_build_lab, raw, sizeof(raw));
-
-	if (!dump->kdbg.nt_build_lab || len == 0 || raw[0] < '0' || raw[0] > '9')
-		return NULL;
-	return dt_dump_text8(dump, (struct dt_bytes){ raw, len });
-}
 
 static void check_kernel_base(struct dt_dump *dump)
 {
@@ -354,14 +364,34 @@ static void read_parts(struct triage *t)
 	read_drivers(t);
 	read_unloaded(t);
 	t->dump->broken_driver = dump_string(t, field(t, T_BROKEN_DRIVER));
-	t->dump->build_lab = build_lab(t->dump);
+	t->dump->build_lab = dt_dump_build_lab(t->dump);
 	check_kernel_base(t->dump);
 	dt_secondary_read(t->dump, field(t, T_SIZE_OF_DUMP));
 }
 
+static enum dt_status read_triage(struct triage *t, struct dt_error *err)
+{
+	if (!dt_bytes_has(t->file, t->at->base, t->at->size))
+		return dt_fail_at(err, DT_ERR_TRUNCATED, t->file.len,
+		                  "triage block: 0x%x bytes expected at 0x%x, the file ends at 0x%zx", t->at->size,
+		                  t->at->base, t->file.len);
+	tell_writer(t);
+	check_end(t);
+	read_parts(t);
+	return DT_OK;
+}
+
+enum dt_status dt_triage32_read(struct dt_dump *dump, struct dt_error *err)
+{
+	struct triage t = { .dump = dump, .file = dump->file, .at = &layout32 };
+
+	t.header.kdbg_va = dt_some(dump->kdbg_va);
+	return read_triage(&t, err);
+}
+
 enum dt_status dt_triage64_open(struct dt_dump *dump, struct dt_error *err)
 {
-	struct triage t = { .dump = dump, .file = dump->file };
+	struct triage t = { .dump = dump, .file = dump->file, .at = &layout64 };
 
 	dump->kind = DT_KIND_TRIAGE;
 	enum dt_status status = dt_header64_read(dump, &t.header, err);
@@ -373,12 +403,5 @@ enum dt_status dt_triage64_open(struct dt_dump *dump, struct dt_error *err)
 		dt_dump_missing(dump, "everything behind the header (encrypted)");
 		return DT_OK;
 	}
-	if (!dt_bytes_has(t.file, T_BASE, T_SIZE))
-		return dt_fail_at(err, DT_ERR_TRUNCATED, t.file.len,
-		                  "triage block: 0x%x bytes expected at 0x%x, the file ends at 0x%zx", T_SIZE,
-		                  T_BASE, t.file.len);
-	tell_writer(&t);
-	check_end(&t);
-	read_parts(&t);
-	return DT_OK;
+	return read_triage(&t, err);
 }

@@ -5,6 +5,8 @@
  * one by one and then sealed. Reads go on from one range into the next
  * (records straddle a data block and the call stack). Where ranges overlap, the
  * one with the higher rank is read; where their bytes differ, that is noted.
+ * A dump of physical memory has an address space instead; it may have ranges too, which
+ * are read before it: copies of what is looked at often, or as a whole.
  */
 #ifndef DT_MEMORY_MEMORY_H
 #define DT_MEMORY_MEMORY_H
@@ -12,6 +14,7 @@
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/model/notes.h"
+#include "facts/memory/space.h"
 
 /* Which of two overlapping ranges is believed: the higher. */
 enum dt_range_rank {
@@ -31,6 +34,7 @@ struct dt_memory {
 	struct dt_range *ranges; /* after sealing: ascending, disjoint */
 	size_t count, cap;
 	bool sealed;
+	struct dt_space *space;  /* NULL: there are only ranges. Owned by who set it */
 };
 
 void dt_memory_init(struct dt_memory *mem, struct dt_arena *arena);
@@ -52,7 +56,13 @@ bool dt_memory_u32(const struct dt_memory *mem, uint64_t va, uint32_t *out);
 size_t dt_memory_span(const struct dt_memory *mem, uint64_t va, size_t max);
 /* How many bytes there are without a gap directly before va, at most max. */
 size_t dt_memory_span_before(const struct dt_memory *mem, uint64_t va, size_t max);
-/* The bytes from va to the end of the range that holds va, without copying; empty when va is not there. */
+/* The bytes from va to the end of the range that holds va, without copying; empty when no range does. */
 struct dt_bytes dt_memory_view(const struct dt_memory *mem, uint64_t va);
+/* The same, copied into the arena where several ranges or pages have them: max bytes, or what there is without a gap. */
+struct dt_bytes dt_memory_copy(const struct dt_memory *mem, uint64_t va, size_t max);
+/* The bytes from va to the end of its page, from the address space alone; empty when there is none. They live until the next read. */
+struct dt_bytes dt_memory_view_page(const struct dt_memory *mem, uint64_t va);
+/* Why there is no byte at va; NULL when there is one, or when nothing more can be said than that it is not there. */
+const char *dt_memory_absence(const struct dt_memory *mem, uint64_t va);
 
 #endif

@@ -95,7 +95,8 @@ static bool follows(const struct dt_memory *mem, size_t at)
 	return at + 1 < mem->count && mem->ranges[at + 1].va - 1 == last_of(&mem->ranges[at]);
 }
 
-size_t dt_memory_read(const struct dt_memory *mem, uint64_t va, void *out, size_t len)
+/* Copies from the ranges that follow each other without a gap. */
+static size_t read_ranges(const struct dt_memory *mem, uint64_t va, uint8_t *out, size_t len)
 {
 	size_t at = holder(mem, va), done = 0;
 
@@ -106,10 +107,38 @@ size_t dt_memory_read(const struct dt_memory *mem, uint64_t va, void *out, size_
 
 		if (n > len - done)
 			n = len - done;
-		memcpy((uint8_t *)out + done, range->bytes.data + skip, n);
+		memcpy(out + done, range->bytes.data + skip, n);
 		done += n;
 		at = follows(mem, at) ? at + 1 : mem->count;
 	}
+	return done;
+}
+
+struct dt_bytes dt_memory_view_page(const struct dt_memory *mem, uint64_t va)
+{
+	return mem->space ? dt_space_at(mem->space, va) : (struct dt_bytes){ NULL, 0 };
+}
+
+static size_t read_page(const struct dt_memory *mem, uint64_t va, uint8_t *out, size_t len)
+{
+	struct dt_bytes page = dt_memory_view_page(mem, va);
+	size_t n = page.len < len ? page.len : len;
+
+	if (n)
+		memcpy(out, page.data, n);
+	return n;
+}
+
+size_t dt_memory_read(const struct dt_memory *mem, uint64_t va, void *out, size_t len)
+{
+	size_t done = 0, n;
+
+	do {
+		n = read_ranges(mem, va + done, (uint8_t *)out + done, len - done);
+		if (n == 0)
+			n = read_page(mem, va + done, (uint8_t *)out + done, len - done);
+		done += n;
+	} while (n && done < len && mem->space && va + done > va);
 	return done;
 }
 
@@ -138,7 +167,7 @@ bool dt_memory_u32(const struct dt_memory *mem, uint64_t va, uint32_t *out)
 	return dt_bytes_u32((struct dt_bytes){ raw, sizeof(raw) }, 0, out);
 }
 
-size_t dt_memory_span(const struct dt_memory *mem, uint64_t va, size_t max)
+static size_t span_ranges(const struct dt_memory *mem, uint64_t va, size_t max)
 {
 	size_t at = holder(mem, va);
 
@@ -150,7 +179,20 @@ size_t dt_memory_span(const struct dt_memory *mem, uint64_t va, size_t max)
 	return span < max ? (size_t)(span + 1) : max;
 }
 
-size_t dt_memory_span_before(const struct dt_memory *mem, uint64_t va, size_t max)
+size_t dt_memory_span(const struct dt_memory *mem, uint64_t va, size_t max)
+{
+	size_t span = 0, n;
+
+	do {
+		n = span_ranges(mem, va + span, max - span);
+		if (n == 0 && mem->space)
+			n = dt_space_at(mem->space, va + span).len;
+		span += n;
+	} while (n && span < max && mem->space && va + span > va);
+	return span < max ? span : max;
+}
+
+static size_t span_ranges_before(const struct dt_memory *mem, uint64_t va, size_t max)
 {
 	size_t at = va ? holder(mem, va - 1) : mem->count;
 
@@ -162,6 +204,29 @@ size_t dt_memory_span_before(const struct dt_memory *mem, uint64_t va, size_t ma
 	return span < max ? (size_t)span : max;
 }
 
+/* Pages are there from their begin on, or not at all, but for the last one of a file. */
+static size_t page_before(const struct dt_memory *mem, uint64_t va)
+{
+	uint64_t begin = (va - 1) & ~(uint64_t)(DT_PAGE_SIZE - 1);
+
+	if (!mem->space || va == 0 || dt_space_at(mem->space, begin).len < va - begin)
+		return 0;
+	return (size_t)(va - begin);
+}
+
+size_t dt_memory_span_before(const struct dt_memory *mem, uint64_t va, size_t max)
+{
+	size_t span = 0, n;
+
+	do {
+		n = span_ranges_before(mem, va - span, max - span);
+		if (n == 0)
+			n = page_before(mem, va - span);
+		span += n;
+	} while (n && span < max && mem->space && va > span);
+	return span < max ? span : max;
+}
+
 struct dt_bytes dt_memory_view(const struct dt_memory *mem, uint64_t va)
 {
 	size_t at = holder(mem, va);
@@ -169,4 +234,24 @@ struct dt_bytes dt_memory_view(const struct dt_memory *mem, uint64_t va)
 	if (at == mem->count)
 		return (struct dt_bytes){ NULL, 0 };
 	return dt_bytes_clip(mem->ranges[at].bytes, va - mem->ranges[at].va, UINT64_MAX);
+}
+
+struct dt_bytes dt_memory_copy(const struct dt_memory *mem, uint64_t va, size_t max)
+{
+	size_t len = dt_memory_span(mem, va, max);
+	struct dt_bytes view = dt_bytes_clip(dt_memory_view(mem, va), 0, len);
+
+	if (len == 0 || view.len == len)
+		return view;
+	uint8_t *bytes = dt_arena_alloc(mem->arena, len);
+	if (!bytes)
+		return (struct dt_bytes){ NULL, 0 };
+	return (struct dt_bytes){ bytes, dt_memory_read(mem, va, bytes, len) };
+}
+
+const char *dt_memory_absence(const struct dt_memory *mem, uint64_t va)
+{
+	if (!mem->space || holder(mem, va) < mem->count)
+		return NULL;
+	return dt_absence_text(dt_space_absence(mem->space, va));
 }

@@ -65,11 +65,11 @@ static void stack_bounds(struct dt_cursor *cursor)
 
 	if (cursor->sp - begin >= len) {
 		begin = cursor->sp & ~UINT64_C(7);
-		len = dt_memory_span(&walk->dump->memory, begin, DT_MAX_STACK_SCAN);
+		len = dt_memory_span(&walk->dump->memory, begin, walk->dump->memory.space ? DT_MAX_KERNEL_STACK : DT_MAX_STACK_SCAN);
 	}
 	cursor->begin = begin;
 	cursor->end = begin + len;
-	cursor->stack = dt_bytes_clip(dt_memory_view(&walk->dump->memory, begin), 0, len < DT_MAX_STACK_SCAN ? len : DT_MAX_STACK_SCAN);
+	cursor->stack = dt_memory_copy(&walk->dump->memory, begin, len < DT_MAX_STACK_SCAN ? len : DT_MAX_STACK_SCAN);
 }
 
 static void begin(struct dt_cursor *cursor, const struct dt_walk *walk)

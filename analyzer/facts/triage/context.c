@@ -44,7 +44,7 @@ static bool stands_at_bugcheck_entry(const struct dt_pass *pass)
 	const struct dt_module *module = ip.known ? dt_dump_module_at(dump, ip.value) : NULL;
 	uint64_t fault_ip, code;
 
-	if (dump->machine != DT_MACHINE_X64 || !module || !sp.known || !dump->kdbg.valid ||
+	if (dump->machine != DT_MACHINE_X64 || !module || !sp.known || !dump->kdbg.kern_base ||
 	    module->base.value != dump->kdbg.kern_base)
 		return false;
 	if (dt_pass_role(pass, DT_ROLE_IP, &fault_ip) && fault_ip == ip.value)
@@ -68,7 +68,8 @@ static bool from_record(struct dt_pass *pass, struct dt_context *out)
 	if (!dt_memory_read_all(&dump->memory, va, bytes, size) ||
 	    !dt_context_parse(out, dump->machine, (struct dt_bytes){ bytes, size })) {
 		dt_note_add(pass->notes, DT_NOTE_INFO, "context record",
-		            "the CONTEXT at 0x%llx that the stop code names is not in the dump", (unsigned long long)va);
+		            "the CONTEXT at 0x%llx that the stop code names is not in the dump%s", (unsigned long long)va,
+		            dt_pass_absence(pass, va));
 		return false;
 	}
 	out->source = DT_FAULT_CONTEXT_RECORD;
@@ -150,6 +151,12 @@ static bool frame_of_argument(struct dt_pass *pass, struct dt_context *out)
 	return false;
 }
 
+static const uint16_t frame_sizes[DT_machine_COUNT] = {
+	[DT_MACHINE_X64] = DT_TRAP_FRAME_X64_SIZE,
+	[DT_MACHINE_X86] = DT_TRAP_FRAME_X86_KERNEL_SIZE,
+	[DT_MACHINE_ARM64] = DT_TRAP_FRAME_ARM64_SIZE,
+};
+
 static bool from_trap_frame(struct dt_pass *pass, struct dt_context *out)
 {
 	struct dt_opt ip = reported_ip(pass), address = reported_address(pass);
@@ -158,7 +165,7 @@ static bool from_trap_frame(struct dt_pass *pass, struct dt_context *out)
 	if (!frame_of_parameter(pass, out) && !frame_of_argument(pass, out) &&
 	    !(dt_trap_frame_find(pass->dump, ip, has_access ? address : (struct dt_opt){ 0 }, out)))
 		return false;
-	dt_pass_hole(pass, out->va, pass->dump->machine == DT_MACHINE_ARM64 ? DT_TRAP_FRAME_ARM64_SIZE : DT_TRAP_FRAME_X64_SIZE);
+	dt_pass_hole(pass, out->va, frame_sizes[pass->dump->machine]);
 	return true;
 }
 

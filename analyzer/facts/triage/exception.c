@@ -48,7 +48,8 @@ static void record_of_parameters(struct dt_pass *pass, uint64_t va, bool has_cod
 
 	if (!dt_dump_exception_at(pass->dump, va, &record)) {
 		dt_note_add(pass->notes, DT_NOTE_INFO, "exception record",
-		            "the EXCEPTION_RECORD at 0x%llx that the stop code names is not in the dump", (unsigned long long)va);
+		            "the EXCEPTION_RECORD at 0x%llx that the stop code names is not in the dump%s", (unsigned long long)va,
+		            dt_pass_absence(pass, va));
 		return;
 	}
 	if (has_code && record.code != code) {
@@ -115,7 +116,7 @@ void dt_pass_exception(struct dt_pass *pass)
 {
 	const struct dt_exception_record *record = &pass->dump->exception;
 
-	if (pass->dump->format == DT_FORMAT_KERNEL) {
+	if (dt_dump_is_kernel(pass->dump)) {
 		kernel_exception(pass);
 		return;
 	}

@@ -57,9 +57,14 @@ void dt_pass_fault(struct dt_pass *pass)
 	find_ip(pass);
 	if (!out->ip.known)
 		return;
-	if (!dt_pass_locate(pass, out->ip.value, &out->module, &out->offset) &&
-	    (gone = dt_dump_unloaded_at(pass->dump, out->ip.value)))
-		out->unloaded = gone->name;
+	if (!dt_pass_locate(pass, out->ip.value, &out->module, &out->offset)) {
+		if ((gone = dt_dump_unloaded_at(pass->dump, out->ip.value)))
+			out->unloaded = gone->name;
+		out->memory = dt_region_in_words(pass->dump, out->ip.value, pass->arena);
+	}
 	out->bytes = copy(pass, out->ip.value, dt_memory_span(&pass->dump->memory, out->ip.value, INSTRUCTION_BYTES));
+	if (out->bytes.len == 0 && pass->dump->memory.space)
+		dt_note_add(pass->notes, DT_NOTE_INFO, "code", "the code at 0x%llx is not in the dump%s", (unsigned long long)out->ip.value,
+		            dt_pass_absence(pass, out->ip.value));
 	code_around(pass, out->ip.value);
 }

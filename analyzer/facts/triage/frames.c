@@ -18,7 +18,7 @@ void dt_pass_frames(struct dt_pass *pass)
 	};
 
 	/* A user-mode context has its stack in user memory, which kernel minidumps do not hold. */
-	if (!can_start(&pass->context) || (dump->format == DT_FORMAT_KERNEL && pass->context.user_mode)) {
+	if (!can_start(&pass->context) || (dt_dump_is_kernel(dump) && pass->context.user_mode)) {
 		if (!can_start(&dump->context))
 			return;
 		walk.context = &dump->context;

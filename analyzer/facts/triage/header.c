@@ -69,6 +69,12 @@ void dt_pass_header(struct dt_pass *pass)
 	out->missing = DT_ARENA_ARRAY(pass->arena, dump->missing_count, const char *);
 	for (size_t i = 0; out->missing && i < dump->missing_count; i++)
 		out->missing[out->missing_count++] = dump->missing[i];
+	if (dump->host && !pass->facts->host.name) {
+		pass->facts->host.name = dump->host;
+		pass->facts->host.source = DT_HOST_MEMORY;
+	}
+	pass->facts->blobs = dump->blobs;
+	pass->facts->blobs_count = dump->blob_count;
 	pass->facts->annotations = dump->annotations;
 	pass->facts->annotations_count = dump->annotation_count;
 }
@@ -77,7 +83,7 @@ void dt_pass_modules(struct dt_pass *pass)
 {
 	const struct dt_dump *dump = pass->dump;
 	struct dt_facts *facts = pass->facts;
-	bool kernel = dump->format == DT_FORMAT_KERNEL, windows = dt_dump_is_windows(dump);
+	bool kernel = dt_dump_is_kernel(dump), windows = dt_dump_is_windows(dump);
 
 	facts->modules = dump->modules;
 	facts->modules_count = dump->module_count;

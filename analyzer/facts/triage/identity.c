@@ -61,7 +61,7 @@ static bool user_identity(const struct dt_pass *pass, struct dt_buf *buf)
 
 const char *dt_crash_id(const struct dt_pass *pass)
 {
-	bool kernel = pass->dump->format == DT_FORMAT_KERNEL;
+	bool kernel = dt_dump_is_kernel(pass->dump);
 	char text[2 * DT_SHA256_SIZE + 1];
 	struct dt_buf buf;
 

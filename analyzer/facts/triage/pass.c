@@ -39,6 +39,14 @@ void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char
 		(struct dt_anomaly){ .kind = kind, .text = dt_arena_strdup(pass->arena, text) };
 }
 
+const char *dt_pass_absence(const struct dt_pass *pass, uint64_t va)
+{
+	const char *absence = dt_memory_absence(&pass->dump->memory, va);
+	const char *text = absence ? dt_arena_printf(pass->arena, ": %s", absence) : NULL;
+
+	return text ? text : "";
+}
+
 bool dt_pass_locate(const struct dt_pass *pass, uint64_t va, const char **module, struct dt_opt *offset)
 {
 	const struct dt_module *found = dt_dump_module_at(pass->dump, va);

@@ -43,6 +43,8 @@ void dt_pass_hole(struct dt_pass *pass, uint64_t va, uint64_t len);
 void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char *fmt, ...) DT_PRINTF(3, 4);
 /* Adds a driver that memory or parameters name; the same module from the same place once. */
 void dt_pass_suspect(struct dt_pass *pass, uint64_t va, const char *from);
+/* ": in the page file" and the like, to end a sentence that says that va is not in the dump; "" where nothing tells. */
+const char *dt_pass_absence(const struct dt_pass *pass, uint64_t va);
 /* Module name and offset for an address; false and untouched when no module holds it. */
 bool dt_pass_locate(const struct dt_pass *pass, uint64_t va, const char **module, struct dt_opt *offset);
 
@@ -61,6 +63,9 @@ bool dt_exception_reports_access(const struct dt_pass *pass);
 /* process.c: names a process by the address of its EPROCESS, as far as memory has it. */
 bool dt_process_at(const struct dt_dump *dump, uint64_t va, struct dt_arena *arena, const char **name,
                    struct dt_opt *pid);
+
+/* region.c: what memory an address of a program lies in; NULL where nothing tells. */
+const char *dt_region_in_words(const struct dt_dump *dump, uint64_t va, struct dt_arena *arena);
 
 /* input.c: the host as the caller gave it. */
 void dt_host_given(struct dt_facts *facts, const char *host, struct dt_arena *arena);

@@ -15,8 +15,8 @@
 enum { NAME_SIZE = 15 };
 
 /* EPROCESS.ImageFileName minus ParentCID, EPROCESS.UniqueProcessId's distance before it. */
-static const uint16_t name_distances[] = { 0x68, 0x70 };
-static const uint16_t pid_distances[] = { 0x100, 0xf0 };
+static const uint16_t name_distances[] = { 0x68, 0x70, 0x2c /* x86, Windows 7 */ };
+enum { PID_DISTANCE = 0x100, OLD_PID_DISTANCE = 0xf0, X86_PID_DISTANCE = 0x8c };
 
 /* ETHREAD.Cid by first build that has it (x64). */
 static const struct {
@@ -52,11 +52,27 @@ static const char *name_in(struct dt_bytes process, uint64_t parent_cid, struct 
 	return NULL;
 }
 
-static struct dt_opt pid_in(struct dt_bytes process, uint64_t parent_cid, uint32_t build)
+static bool word_in(const struct dt_dump *dump, struct dt_bytes bytes, uint64_t off, uint64_t *out)
 {
-	uint64_t pid, distance = pid_distances[build && build <= 9600];
+	uint32_t narrow;
 
-	if (parent_cid >= distance && dt_bytes_u64(process, parent_cid - distance, &pid) && is_id(pid))
+	if (dump->machine != DT_MACHINE_X86)
+		return dt_bytes_u64(bytes, off, out);
+	if (!dt_bytes_u32(bytes, off, &narrow))
+		return false;
+	*out = narrow;
+	return true;
+}
+
+static struct dt_opt pid_in(const struct dt_dump *dump, struct dt_bytes process)
+{
+	uint64_t pid, parent_cid = dump->kdbg.off_eprocess_parent_cid, distance = PID_DISTANCE;
+
+	if (dump->machine == DT_MACHINE_X86)
+		distance = X86_PID_DISTANCE;
+	else if (dump->build.value && dump->build.value <= 9600)
+		distance = OLD_PID_DISTANCE;
+	if (parent_cid >= distance && word_in(dump, process, parent_cid - distance, &pid) && is_id(pid))
 		return dt_some(pid);
 	return (struct dt_opt){ 0 };
 }
@@ -67,19 +83,21 @@ bool dt_process_at(const struct dt_dump *dump, uint64_t va, struct dt_arena *are
 	uint8_t bytes[0x1000];
 	size_t want = dump->kdbg.off_eprocess_parent_cid + 0x90u;
 
-	if (!dump->kdbg.valid || dump->kdbg.off_eprocess_parent_cid == 0 || want > sizeof(bytes))
+	if (dump->kdbg.off_eprocess_parent_cid == 0 || want > sizeof(bytes))
 		return false;
 	struct dt_bytes process = { bytes, dt_memory_read(&dump->memory, va, bytes, want) };
 	*name = name_in(process, dump->kdbg.off_eprocess_parent_cid, arena);
-	*pid = pid_in(process, dump->kdbg.off_eprocess_parent_cid, (uint32_t)dump->build.value);
+	*pid = pid_in(dump, process);
 	return *name != NULL;
 }
 
-static bool cid_at(struct dt_bytes thread, uint64_t off, uint64_t pid, uint64_t *tid)
+static bool cid_at(const struct dt_dump *dump, uint64_t off, uint64_t pid, uint64_t *tid)
 {
+	unsigned width = dump->machine == DT_MACHINE_X86 ? 4 : 8;
 	uint64_t owner;
 
-	return dt_bytes_u64(thread, off, &owner) && owner == pid && dt_bytes_u64(thread, off + 8, tid) && is_id(*tid);
+	return word_in(dump, dump->thread.bytes, off, &owner) && owner == pid && word_in(dump, dump->thread.bytes, off + width, tid) &&
+	       is_id(*tid);
 }
 
 /* By the table's row where it proves itself; else the one place that looks like a client id. */
@@ -93,10 +111,10 @@ static struct dt_opt thread_id(const struct dt_dump *dump, uint64_t pid)
 	for (size_t i = 0; i < sizeof(thread_cids) / sizeof(thread_cids[0]); i++)
 		if (dump->machine == DT_MACHINE_X64 && thread_cids[i].build <= dump->build.value)
 			row = thread_cids[i].cid;
-	if (row && cid_at(thread, row, pid, &tid))
+	if (row && cid_at(dump, row, pid, &tid))
 		return dt_some(tid);
-	for (uint64_t off = 0; off + 16 <= thread.len; off += 8)
-		if (cid_at(thread, off, pid, &tid)) {
+	for (uint64_t off = 0; off + 8 <= thread.len; off += dump->machine == DT_MACHINE_X86 ? 4 : 8)
+		if (cid_at(dump, off, pid, &tid)) {
 			found = tid;
 			places++;
 		}
@@ -109,13 +127,13 @@ static void kernel_process(struct dt_pass *pass)
 	struct dt_process *out = &pass->facts->process;
 	uint32_t number;
 
-	if (dump->kdbg.valid && dump->kdbg.off_eprocess_parent_cid) {
+	if (dump->kdbg.off_eprocess_parent_cid) {
 		out->name = name_in(dump->process.bytes, dump->kdbg.off_eprocess_parent_cid, pass->arena);
-		out->pid = pid_in(dump->process.bytes, dump->kdbg.off_eprocess_parent_cid, (uint32_t)dump->build.value);
+		out->pid = pid_in(dump, dump->process.bytes);
 		if (out->pid.known)
 			out->thread_id = thread_id(dump, out->pid.value);
 	}
-	if (dump->kdbg.valid && dump->kdbg.off_prcb_number &&
+	if (dump->kdbg.off_prcb_number &&
 	    dt_bytes_u32(dump->prcb.bytes, dump->kdbg.off_prcb_number, &number) && number < 4096)
 		pass->facts->cpu.number = dt_some(number);
 }

@@ -174,7 +174,7 @@ static void execute_caller(struct dt_pass *pass)
 		return;
 	dt_pass_suspect(pass, caller, "execute-caller");
 	const struct dt_module *from = dt_dump_module_at(pass->dump, caller);
-	if (pass->dump->format == DT_FORMAT_KERNEL && from && from->name && dt_image_is_carrier(from->name, true))
+	if (dt_dump_is_kernel(pass->dump) && from && from->name && dt_image_is_carrier(from->name, true))
 		recently_left(pass, sp.value);
 }
 

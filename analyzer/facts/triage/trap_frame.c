@@ -10,6 +10,9 @@ enum {
 	X64_FRAME_EFLAGS = 0x178,
 	X64_FRAME_RSP = 0x180,
 	X64_FRAME_SS = 0x188,
+	X86_FRAME_EIP = 0x68,
+	X86_FRAME_CS = 0x6c,
+	X86_FRAME_EFLAGS = 0x70,
 	ARM64_FRAME_SP = 0x98,
 	ARM64_FRAME_PC = 0x148,
 };
@@ -53,6 +56,18 @@ static bool arm64_frame_is_sound(const struct dt_dump *dump, struct dt_bytes fra
 	return sp > va && sp <= dump->stack_va + dump->stack_len;
 }
 
+/* Ring 0 code runs with CS 8, programs with 0x1b; the upper half of the word is what was there. */
+static bool x86_frame_is_sound(struct dt_bytes frame)
+{
+	uint32_t cs = dt_bytes_u32_or(frame, X86_FRAME_CS, 0), eflags = dt_bytes_u32_or(frame, X86_FRAME_EFLAGS, 0);
+	bool kernel = (cs & 0xffff) == 8;
+
+	if (!kernel && (cs & 0xffff) != 0x1b)
+		return false;
+	return (eflags & 2) && eflags >> 22 == 0 &&
+	       kernel == dt_address_is_kernel(DT_MACHINE_X86, dt_bytes_u32_or(frame, X86_FRAME_EIP, 0));
+}
+
 static bool parse(const struct dt_dump *dump, struct dt_bytes frame, uint64_t va, struct dt_context *out)
 {
 	bool ok = false;
@@ -61,6 +76,8 @@ static bool parse(const struct dt_dump *dump, struct dt_bytes frame, uint64_t va
 		ok = x64_machine_frame_is_sound(frame) && dt_trap_frame_parse_x64(out, frame);
 	else if (dump->machine == DT_MACHINE_ARM64)
 		ok = arm64_frame_is_sound(dump, frame, va) && dt_trap_frame_parse_arm64(out, frame);
+	else if (dump->machine == DT_MACHINE_X86)
+		ok = x86_frame_is_sound(frame) && dt_trap_frame_parse_x86(out, frame, va);
 	if (!ok)
 		return false;
 	out->source = DT_FAULT_TRAP_FRAME;
@@ -70,6 +87,8 @@ static bool parse(const struct dt_dump *dump, struct dt_bytes frame, uint64_t va
 
 static size_t frame_size(const struct dt_dump *dump)
 {
+	if (dump->machine == DT_MACHINE_X86)
+		return DT_TRAP_FRAME_X86_KERNEL_SIZE;
 	return dump->machine == DT_MACHINE_ARM64 ? DT_TRAP_FRAME_ARM64_SIZE : DT_TRAP_FRAME_X64_SIZE;
 }
 
@@ -78,20 +97,46 @@ bool dt_trap_frame_at(const struct dt_dump *dump, uint64_t va, struct dt_context
 	uint8_t bytes[DT_TRAP_FRAME_X64_SIZE];
 	size_t size = frame_size(dump);
 
-	return va % 8 == 0 && dt_memory_read_all(&dump->memory, va, bytes, size) &&
+	return va % (dump->machine == DT_MACHINE_X86 ? 4 : 8) == 0 && dt_memory_read_all(&dump->memory, va, bytes, size) &&
 	       parse(dump, (struct dt_bytes){ bytes, size }, va, out);
+}
+
+/* The word at off of the stack, as wide as the machine's. */
+static bool word_at(const struct dt_dump *dump, struct dt_bytes stack, uint64_t off, uint64_t *out)
+{
+	uint32_t narrow;
+
+	if (dump->machine != DT_MACHINE_X86)
+		return dt_bytes_u64(stack, off, out);
+	if (!dt_bytes_u32(stack, off, &narrow))
+		return false;
+	*out = narrow;
+	return true;
+}
+
+/* Whether a frame that was found holds the fault address that was reported; x86 frames hold none. */
+static bool address_fits(const struct dt_dump *dump, const struct dt_context *frame, struct dt_opt address)
+{
+	if (!address.known || dump->machine == DT_MACHINE_X86)
+		return true;
+	return frame->has_fault_address && frame->fault_address == address.value;
+}
+
+static uint64_t ip_offset(enum dt_machine machine)
+{
+	return machine == DT_MACHINE_ARM64 ? ARM64_FRAME_PC : machine == DT_MACHINE_X86 ? X86_FRAME_EIP : X64_FRAME_RIP;
 }
 
 bool dt_trap_frame_find(const struct dt_dump *dump, struct dt_opt ip, struct dt_opt address, struct dt_context *out)
 {
 	struct dt_bytes stack = dt_bytes_clip(dt_memory_view(&dump->memory, dump->stack_va), 0, DT_MAX_STACK_SCAN);
-	size_t size = frame_size(dump);
-	uint64_t ip_off = dump->machine == DT_MACHINE_ARM64 ? ARM64_FRAME_PC : X64_FRAME_RIP, saved;
+	size_t size = frame_size(dump), step = dump->machine == DT_MACHINE_X86 ? 4 : 8;
+	uint64_t ip_off = ip_offset(dump->machine), saved;
 	struct dt_context found;
 
-	if (!ip.known && !address.known)
+	if (!ip.known && (!address.known || dump->machine == DT_MACHINE_X86))
 		return false;
-	for (uint64_t off = 0; dt_bytes_u64(stack, off + ip_off, &saved); off += 8) {
+	for (uint64_t off = 0; word_at(dump, stack, off + ip_off, &saved); off += step) {
 		uint64_t va = dump->stack_va + off;
 		if (ip.known && saved != ip.value)
 			continue;
@@ -99,7 +144,7 @@ bool dt_trap_frame_find(const struct dt_dump *dump, struct dt_opt ip, struct dt_
 			continue;
 		if (dump->machine == DT_MACHINE_X64 && !x64_stack_pointer_fits(&found, va))
 			continue;
-		if (address.known && (!found.has_fault_address || found.fault_address != address.value))
+		if (!address_fits(dump, &found, address))
 			continue;
 		*out = found;
 		return true;

@@ -8,6 +8,7 @@
 #include "core/base/time.h"
 #include "core/hash/hash.h"
 #include "core/base/names.h"
+#include "facts/kernel/kernel.h"
 #include "facts/triage/pass.h"
 
 struct dt_triage {
@@ -29,6 +30,11 @@ static const struct pass_row passes[] = {
 #define DT_PASS(name, formats, doc) { #name, formats, dt_pass_##name },
 #include "facts/triage/passes.def"
 };
+
+void dt_triage_prepare(void)
+{
+	dt_dump_prepare();
+}
 
 enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err)
 {
@@ -158,11 +164,14 @@ static void analyse(struct dt_triage *triage, struct dt_bytes bytes, const struc
 	double start = now_us();
 	enum dt_status status = dt_dump_open(&triage->dump, bytes, &triage->arena, &triage->notes, &err);
 
-	triage->times.open = now_us() - start;
 	if (status != DT_OK)
 		fail(triage, &err);
+	if (status == DT_OK)
+		dt_kernel_read(&triage->dump);
+	triage->times.open = now_us() - start;
 	if (triage->dump.format != DT_format_NULL)
 		run_passes(triage, options);
+	dt_dump_close(&triage->dump);
 	hash_file(triage, bytes, options);
 }
 

@@ -188,6 +188,7 @@ int main(void)
 	dt_buf_init(&worker.out, DT_MAX_RECORD);
 	dt_mapping_guard();
 	dt_archive_prepare();
+	dt_triage_prepare();
 	/* A member over its cap is an error of write, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
 	ok = dt_triage_create(&worker.triage, &err) == DT_OK && greet(&worker);

@@ -36,9 +36,19 @@ static bool is_requested(const struct dt_case *c)
 	return code_class_is(c, DT_CODE_REQUESTED);
 }
 
+/* Windows itself takes a dump of a living system for its reports (LiveKernelReports); 0x161 is one that somebody asked for, and a tool's
+ * mark is no stop code. */
+static bool is_live_report(const struct dt_case *c)
+{
+	enum { LIVE_SYSTEM_DUMP = 0x161 };
+
+	return c->facts->dump.live == DT_TRUE && c->facts->dump.writer != DT_WRITER_TOOL && c->facts->bugcheck && c->facts->bugcheck->code.known &&
+	       !dt_opt_is(c->facts->bugcheck->code, LIVE_SYSTEM_DUMP);
+}
+
 static bool is_recovered(const struct dt_case *c)
 {
-	return code_class_is(c, DT_CODE_RECOVERED);
+	return code_class_is(c, DT_CODE_RECOVERED) || is_live_report(c);
 }
 
 static bool is_snapshot(const struct dt_case *c)

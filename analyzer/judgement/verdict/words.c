@@ -134,8 +134,14 @@ static void say_application(struct dt_buf *out, const struct dt_case *c)
 
 static void say_requested(struct dt_buf *out, const struct dt_case *c)
 {
-	if (c->facts->dump.live == DT_TRUE && !c->facts->bugcheck)
-		dt_buf_puts(out, "This is a snapshot of a running system: nothing crashed");
+	bool by_tool = c->facts->dump.writer == DT_WRITER_TOOL;
+
+	if (c->facts->dump.live == DT_TRUE && (!c->facts->bugcheck || by_tool)) {
+		dt_buf_printf(out, "No crash: a running system was captured%s", by_tool ? " by a memory-imaging tool" : "");
+		return;
+	}
+	if (c->facts->dump.live == DT_TRUE)
+		dt_buf_puts(out, "Somebody asked for a dump of a running system; nothing crashed");
 	else
 		dt_buf_puts(out, "Somebody asked for this dump; it is no fault of Windows or a driver");
 	dt_buf_puts(out, ": ");

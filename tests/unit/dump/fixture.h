@@ -102,6 +102,7 @@ static inline void open_fixture(struct opened *o, const struct fixture *f)
 
 static inline void close_opened(struct opened *o)
 {
+	dt_dump_close(&o->dump);
 	dt_arena_deinit(&o->arena);
 	free(o->copy);
 }

@@ -22,10 +22,6 @@ static void are_recognised_and_said(void **state)
 	expect("PMDM", DT_FORMAT_USER, DT_KIND_MINIDUMP, "swapped bytes");
 	expect("USERDUMP", DT_FORMAT_USER, DT_kind_NULL, "came before minidumps");
 	expect("USERDU64", DT_FORMAT_USER, DT_kind_NULL, "came before minidumps");
-	expect("\x7f\x45LF\2\1\1", DT_FORMAT_CAPTURE, DT_KIND_ELF, "ELF core file");
-	expect("KDUMP   ", DT_FORMAT_CAPTURE, DT_KIND_KDUMP, "kdump-compressed");
-	expect("DISKDUMP", DT_FORMAT_CAPTURE, DT_KIND_KDUMP, "kdump-compressed");
-	expect("makedumpfile", DT_FORMAT_CAPTURE, DT_KIND_KDUMP, "flattened");
 }
 
 static void an_elf_program_is_no_core(void **state)
