@@ -38,6 +38,7 @@ static const struct dt_command commands[] = {
 	{ "store", "a store's status, upgrade, check, prune, backup, export", NULL, NULL, "dumptriage-store" },
 	{ "serve", "the page and the API: upload dumps, read verdicts", NULL, NULL, "dumptriage-serve" },
 	{ "token", "who may use a server: tokens", NULL, NULL, "dumptriage-serve" },
+	{ "feed", "send a store's crashes and incidents to a SIEM", NULL, NULL, "dumptriage-feed" },
 	{ "formats", "list what can be read and what can be written", "\n", dt_cli_formats, NULL },
 	{ "signatures", "list the signatures of known crashes, or check them", "list|check [PATH]\n\n"
 	  "PATH is a file or a folder; without it the built-in signatures.\n", dt_cli_signatures, NULL },
