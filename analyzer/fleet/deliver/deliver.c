@@ -265,8 +265,11 @@ static enum dt_status keep(struct dt_deliver *deliver, struct dt_deliver_report 
 
 	if (batch->arena.failed)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < batch->item_count; i++)
+	for (size_t i = 0; i < batch->item_count; i++) {
 		sort_item(&batch->items[i], &lists, report);
+		/* Looked at again with the next step, not only in a minute. */
+		deliver->reviewed &= !batch->items[i].incident || settled(&batch->items[i]);
+	}
 	for (size_t i = 0; i < batch->row_count; i++)
 		batch->rows[i].settled = batch->row_items[i] == SIZE_MAX || settled(&batch->items[batch->row_items[i]]);
 	report->sent = lists.sent_count;
