@@ -145,8 +145,9 @@ static bool append(struct file_sink *sink)
 		return true;
 	}
 	int why = errno;
-	if (sink->regular)
-		(void)ftruncate(sink->fd, (off_t)sink->size);
+	/* Should that fail too, half a line goes when the file is opened again, and whole ones come twice. */
+	if (sink->regular && ftruncate(sink->fd, (off_t)sink->size))
+		sink->size = 0;
 	errno = why;
 	return false;
 }
