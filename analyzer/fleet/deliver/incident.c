@@ -13,7 +13,7 @@
 #include "report/event.h"
 #include "report/incident_event.h"
 
-enum { MINUTE_MS = 60000, MAX_AT_ONCE = 1000, REVIEW_BYTES = 512 << 20 };
+enum { MINUTE_MS = 60000, MAX_AT_ONCE = 1000, REVIEW_BYTES = 512 << 20, OVER_S = 14 * 86400 };
 
 static const char *const kinds[DT_INCIDENT_KINDS] = { "fleet", "signature", "own", "family" };
 
@@ -60,7 +60,8 @@ static bool due(const struct dt_deliver *deliver, const struct dt_feed_incident 
 {
 	bool changed = strcmp(sent->state, state) != 0;
 
-	if (!tellable(incident) || (deliver->sink->scheme->incidents_only && !(changed && wakes(state))))
+	/* What is over, and was never told of, is no news. */
+	if (!tellable(incident) || (!sent->state[0] && !strcmp(state, "over")) || (deliver->sink->scheme->incidents_only && !(changed && wakes(state))))
 		return false;
 	return changed || (sent->hosts && incident->stored.hosts >= 2 * sent->hosts);
 }
@@ -143,19 +144,26 @@ static bool take_stored(void *context, const struct dt_stored_incident *row)
 
 	out->stored.kind = row->kind;
 	out->stored.hosts = row->hosts;
+	out->stored.last = row->last;
 	return false;
 }
 
 /* One that is older, or smaller, than what a review of the fleet looks at. */
-static enum dt_status look_alone(struct dt_deliver *deliver, const struct dt_feed_incident *sent, struct dt_arena *arena, struct dt_error *err)
+static enum dt_status look_alone(struct dt_deliver *deliver, const struct dt_feed_incident *sent, int64_t now, struct dt_error *err)
 {
 	struct dt_review_incident row = { 0 };
 	struct dt_review review = { 0 };
+	struct dt_arena arena;
 	enum dt_status status = dt_store_incidents(deliver->store, &(struct dt_store_incident_query){ .id = sent->incident, .limit = 1 }, take_stored, &row, err);
 
-	if (status == DT_OK && tellable(&row))
-		status = dt_review_make(deliver->store, &(struct dt_review_options){ .id = sent->incident }, arena, &review, err);
-	return status == DT_OK ? look(deliver, sent, &review, false, err) : status;
+	bool past = now - row.stored.last > OVER_S && !sent->state[0];
+	dt_arena_init(&arena, REVIEW_BYTES);
+	if (status == DT_OK && tellable(&row) && !past)
+		status = dt_review_make(deliver->store, &(struct dt_review_options){ .id = sent->incident, .now = now, .hosts = 1 }, &arena, &review, err);
+	if (status == DT_OK)
+		status = look(deliver, sent, &review, false, err);
+	dt_arena_deinit(&arena);
+	return status;
 }
 
 static bool in_review(const struct dt_review *review, uint64_t id)
@@ -193,7 +201,7 @@ enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error 
 	status = review_fleet(deliver, &arena, &review, err);
 	for (size_t i = 0; i < flagged->count && status == DT_OK; i++)
 		status = in_review(&review, flagged->items[i].incident) ? look(deliver, &flagged->items[i], &review, false, err)
-		                                                        : look_alone(deliver, &flagged->items[i], &arena, err);
+		                                                        : look_alone(deliver, &flagged->items[i], review.now, err);
 	dt_arena_deinit(&arena);
 	/* More than one look takes: the rest comes with the next step. */
 	if (flagged->count < MAX_AT_ONCE) {
