@@ -72,7 +72,7 @@ static void templates_are_filled_and_checked(void **state)
 	dt_buf_deinit(&out);
 	dt_buf_init(&out, 1u << 16);
 	assert_int_equal(dt_incident_event_template(&event, "{\"a\":\"{{title}}\",\"n\":{{hosts}},\"b\":\"{{state}} {{incident}}\"} {{", &out, &err), DT_OK);
-	assert_string_equal(dt_buf_text(&out), "{\"a\":\"C:\\\\Users\\\\***\\\\a.sys = \\\"x\\\" | y\\nz\",\"n\":40,\"b\":\"outbreak i7\"} {{");
+	assert_string_equal(dt_buf_text(&out), "{\"a\":\"C:\\\\Users\\\\***\\\\a.sys = \\\"x\\\" | y\\u000az\",\"n\":40,\"b\":\"outbreak i7\"} {{");
 	dt_buf_reset(&out);
 	assert_int_equal(dt_incident_event_template(&event, "{{hostz}}", &out, &err), DT_ERR_USAGE);
 	assert_non_null(strstr(err.text, "{{hostz}}"));
