@@ -287,7 +287,7 @@ static enum dt_status keep(struct dt_deliver *deliver, struct dt_deliver_report 
 /* Doubling, and between a half and the whole of it: many feeds that lost one receiver do not come back at the same moment. */
 static unsigned back_off(struct dt_deliver *deliver, unsigned retry_after_s)
 {
-	unsigned shift = deliver->failures < 8 ? deliver->failures : 8, most = FIRST_MS << shift;
+	unsigned shift = deliver->failures < 8 ? deliver->failures : 8, most = (unsigned)FIRST_MS << shift;
 
 	if (most > LAST_MS)
 		most = LAST_MS;
@@ -354,7 +354,8 @@ enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_rep
 		status = deliver_batch(deliver, report, err);
 	if (status != DT_ERR_IO)
 		return status;
-	/* The database is locked, or away: it comes back. */
+	/* The database is locked, or away: it comes back. What was sent and could not be kept is sent again, and does not count. */
+	report->sent = report->rejected = report->again = 0;
 	dt_log(DT_LOG_WARNING, "feed-store", NULL, "%s", err->text);
 	snprintf(report->problem, sizeof(report->problem), "%.239s", err->text);
 	dt_store_close(deliver->store);
