@@ -122,7 +122,7 @@ static void put_dll(struct dt_put *w, const struct dt_crash *crash, struct dt_ar
 	dt_put_open(w, "dll", '{');
 	dt_put_text(w, "name", keyword(name, arena));
 	if (module) {
-		dt_put_text(w, "path", keyword(dt_mask_user(module->path, arena), arena));
+		dt_put_text(w, "path", keyword(module->path, arena));
 		dt_put_open(w, "pe", '{');
 		dt_put_text(w, "file_version", module->version);
 		dt_put_text(w, "company", keyword(module->company, arena));
@@ -210,9 +210,9 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	struct dt_arena arena;
 	struct dt_event event;
 
-	(void)style;
-	dt_arena_init(&arena, 4u << 20);
-	dt_event_make(crash, "ecs", &arena, &event);
+	dt_arena_init(&arena, 64u << 20);
+	dt_event_make(crash, "ecs", style->unmasked, &arena, &event);
+	crash = event.crash;
 	dt_put_open(&w, NULL, '{');
 	dt_put_time(&w, "@timestamp", event.time);
 	dt_put_open(&w, "ecs", '{');
@@ -222,7 +222,7 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	dt_put_open(&w, "data_stream", '{');
 	dt_put_text(&w, "type", "logs");
 	dt_put_text(&w, "dataset", "dumptriage.crash");
-	dt_put_text(&w, "namespace", "default");
+	dt_put_text(&w, "namespace", style->name_space ? style->name_space : "default");
 	dt_put_close(&w, '}');
 	put_event(&w, &event);
 	put_host(&w, &crash->facts, &arena);
@@ -240,5 +240,6 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	put_own(&w, &event);
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
+	out->failed |= arena.failed;
 	dt_arena_deinit(&arena);
 }

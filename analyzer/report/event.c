@@ -1,12 +1,12 @@
 #include "report/event.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/hash/hash.h"
-#include "core/model/field.h"
+#include "core/tables/images.h"
+#include "report/mask.h"
 
 /* Severity by class of verdict, 0 to 100. */
 static const unsigned severities[DT_verdict_class_COUNT] = {
@@ -48,15 +48,9 @@ const char *dt_mask_user(const char *path, struct dt_arena *arena)
 	return masked;
 }
 
-/* A crash that is judged the same has the same event: receivers drop a resend. RFC 4122, version 5. */
-static void event_id(const struct dt_event *event, const char *encoding, struct dt_arena *arena, char out[37])
+void dt_event_uuid(const char *name, struct dt_arena *arena, char out[37])
 {
 	static const uint8_t name_space[16] = { 0x6d, 0x1f, 0x0c, 0x5e, 0x2a, 0x9b, 0x4e, 0x2f, 0x9c, 0x1d, 0x7a, 0x38, 0x51, 0xe0, 0x44, 0xb7 };
-	const struct dt_crash *crash = event->crash;
-	const char *key = crash->facts.crash_id ? crash->facts.crash_id : event->path_hash;
-	const struct dt_match *match = event->match;
-	const char *name = dt_arena_printf(arena, "%s|%d|%s|%s|%d|%s", key ? key : "", (int)crash->judgement.verdict.class, match ? match->signature : "",
-	                                   match && match->version ? match->version : "", match ? (int)match->grade : 0, encoding);
 	size_t len = name ? strlen(name) : 0;
 	uint8_t *bytes = dt_arena_alloc(arena, 16 + len), hash[DT_SHA1_SIZE];
 
@@ -71,9 +65,25 @@ static void event_id(const struct dt_event *event, const char *encoding, struct 
 	for (size_t i = 0, at = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			out[at++] = '-';
-		snprintf(out + at, 3, "%02x", hash[i]);
+		dt_hash_hex(hash + i, 1, out + at);
 		at += 2;
 	}
+}
+
+/* A crash that is judged the same has the same event: receivers drop a resend. */
+static void event_id(const struct dt_event *event, const char *encoding, struct dt_arena *arena, char out[37])
+{
+	const struct dt_crash *crash = event->crash;
+	const char *key = crash->facts.crash_id ? crash->facts.crash_id : event->path_hash;
+	const struct dt_match *match = event->match;
+
+	dt_event_uuid(dt_arena_printf(arena, "%s|%d|%s|%s|%d|%s", key ? key : "", (int)crash->judgement.verdict.class, match ? match->signature : "",
+	                              match && match->version ? match->version : "", match ? (int)match->grade : 0, encoding), arena, out);
+}
+
+static bool watched(const char *image)
+{
+	return dt_image_is_security(image) || dt_image_is_vulnerable(image);
 }
 
 static const char *message(const struct dt_event *event, struct dt_arena *arena)
@@ -85,8 +95,10 @@ static const char *message(const struct dt_event *event, struct dt_arena *arena)
 	return dt_arena_printf(arena, "%s: %s", who, summary ? summary : "a crash dump without a verdict");
 }
 
-void dt_event_make(const struct dt_crash *crash, const char *encoding, struct dt_arena *arena, struct dt_event *out)
+void dt_event_make(const struct dt_crash *whole, const char *encoding, bool unmasked, struct dt_arena *arena, struct dt_event *out)
 {
+	static const struct dt_crash empty;
+	const struct dt_crash *masked = unmasked ? whole : dt_mask_crash(whole, arena), *crash = masked ? masked : &empty;
 	const struct dt_facts *facts = &crash->facts;
 	const struct dt_judgement *judgement = &crash->judgement;
 	char hash[2 * DT_SHA256_SIZE + 1];
@@ -95,15 +107,15 @@ void dt_event_make(const struct dt_crash *crash, const char *encoding, struct dt
 	out->crash = crash;
 	out->match = judgement->matches_count && judgement->matches[0].grade >= DT_GRADE_PROBABLE ? &judgement->matches[0] : NULL;
 	out->user = facts->dump.format == DT_FORMAT_USER;
-	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT;
+	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement->blame.module) || watched(facts->fault.module);
 	out->created = judgement->judged.at;
 	out->time = facts->dump.time && facts->dump.time_trust == DT_TIME_OK ? facts->dump.time : out->created;
 	out->severity = severities[judgement->verdict.class];
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->name = facts->bugcheck ? facts->bugcheck->name : facts->exception.name;
-	out->path = dt_mask_user(facts->file.path, arena);
-	if (facts->file.path) {
-		dt_sha256_text((struct dt_bytes){ (const uint8_t *)facts->file.path, strlen(facts->file.path) }, hash);
+	out->path = facts->file.path;
+	if (whole->facts.file.path) {
+		dt_sha256_text((struct dt_bytes){ (const uint8_t *)whole->facts.file.path, strlen(whole->facts.file.path) }, hash);
 		out->path_hash = dt_arena_strndup(arena, hash, 16);
 	}
 	out->message = message(out, arena);

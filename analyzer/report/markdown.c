@@ -154,7 +154,7 @@ void dt_report_markdown(const struct dt_crash *crash, const struct dt_report_sty
 
 	(void)style;
 	dt_arena_init(&arena, 4u << 20);
-	dt_event_make(crash, "markdown", &arena, &event);
+	dt_event_make(crash, "markdown", false, &arena, &event);
 	dt_buf_puts(out, "### ");
 	plain(out, crash->facts.file.name ? crash->facts.file.name : "crash dump");
 	dt_buf_puts(out, "\n\n");
@@ -172,7 +172,7 @@ void dt_report_ticket(const struct dt_crash *crash, const struct dt_report_style
 	(void)style;
 	dt_arena_init(&arena, 4u << 20);
 	dt_buf_init(&title, 1u << 16);
-	dt_event_make(crash, "ticket", &arena, &event);
+	dt_event_make(crash, "ticket", false, &arena, &event);
 	dt_buf_printf(&title, "%s: %s", crash->facts.host.name ? crash->facts.host.name : "Windows crash",
 	              crash->judgement.verdict.summary ? crash->judgement.verdict.summary : "a crash dump");
 	dt_buf_printf(out, "Short description: %.*s\n", (int)dt_text_fit(dt_buf_text(&title), TITLE), dt_buf_text(&title));

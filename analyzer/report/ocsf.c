@@ -233,9 +233,9 @@ void dt_report_ocsf(const struct dt_crash *crash, const struct dt_report_style *
 	struct dt_arena arena;
 	struct dt_event event;
 
-	(void)style;
-	dt_arena_init(&arena, 4u << 20);
-	dt_event_make(crash, "ocsf", &arena, &event);
+	dt_arena_init(&arena, 64u << 20);
+	dt_event_make(crash, "ocsf", style->unmasked, &arena, &event);
+	crash = event.crash;
 	dt_put_open(&w, NULL, '{');
 	put_class(&w, &event);
 	put_metadata(&w, &event);
@@ -249,5 +249,6 @@ void dt_report_ocsf(const struct dt_crash *crash, const struct dt_report_style *
 	put_unmapped(&w, &event);
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
+	out->failed |= arena.failed;
 	dt_arena_deinit(&arena);
 }

@@ -11,6 +11,8 @@ struct dt_report_style {
 	bool colour;    /* terminal colours */
 	unsigned width; /* columns of the terminal; 0: 100 */
 	bool verbose;   /* all modules, registers, frames and notes */
+	bool unmasked;  /* events for a SIEM: names of users stay in paths */
+	const char *name_space; /* ecs: of the data stream; NULL: default */
 };
 
 struct dt_report_format {

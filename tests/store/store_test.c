@@ -299,7 +299,8 @@ EACH_STORE(versions)
 EACH_STORE(an_older_store_is_upgraded_when_asked)
 {
 	static const char back[] = "DROP INDEX crashes_host; DROP TABLE uploads; DROP TABLE upload_items; DROP TABLE tokens; DROP TABLE audit;"
-	                           " UPDATE meta SET value = '1'";
+	                           " DROP TABLE feeds; DROP TABLE feed_done; DROP TABLE feed_sent; DROP TABLE feed_incidents; DROP TABLE feed_dead;"
+	                           " DROP INDEX outbox_order; ALTER TABLE outbox DROP COLUMN xid; UPDATE meta SET value = '1';";
 	bool sqlite = !strncmp(url, "sqlite:", 7);
 	struct dt_store *store = open_store(url, DT_STORE_WRITE);
 	struct dt_error err = { 0 };
@@ -310,7 +311,8 @@ EACH_STORE(an_older_store_is_upgraded_when_asked)
 	dt_store_close(store);
 	if (sqlite && system("command -v sqlite3 >/dev/null"))
 		return;
-	snprintf(command, sizeof(command), sqlite ? "sqlite3 '%s' \"%s\"" : "psql -q '%s' -c \"%s\"", sqlite ? url + 7 : url, back);
+	snprintf(command, sizeof(command), sqlite ? "sqlite3 '%s' \"%s\"" : "psql -q '%s' -c \"%s DROP FUNCTION dumptriage_outbox_told CASCADE\"",
+	         sqlite ? url + 7 : url, back);
 	assert_int_equal(system(command), 0);
 	for (int mode = DT_STORE_READ; mode <= DT_STORE_WRITE; mode++) {
 		assert_int_equal(dt_store_open(&store, url, (enum dt_store_mode)mode, &err), DT_ERR_UNSUPPORTED);

@@ -39,6 +39,7 @@ static const struct dt_command commands[] = {
 	{ "store", "a store's status, upgrade, check, prune, backup, export", NULL, NULL, "dumptriage-store" },
 	{ "serve", "the page and the API: upload dumps, read verdicts", NULL, NULL, "dumptriage-serve" },
 	{ "token", "who may use a server: tokens", NULL, NULL, "dumptriage-serve" },
+	{ "feed", "send a store's crashes and incidents to a SIEM", NULL, NULL, "dumptriage-feed" },
 	{ "formats", "list what can be read and what can be written", "[--markdown]\n\n"
 	  "--markdown prints the table of the README.\n", dt_cli_formats, NULL },
 	{ "signatures", "the signatures of known crashes: list, check, test, explain, write", "list|check|test [PATH]\n"

@@ -14,6 +14,9 @@
  *   upload_items  which crashes an upload's files gave
  *   tokens     who may use the API: hashes only
  *   audit      who uploaded, saw or deleted what
+ *   feeds      who is told of changes, and up to where that is settled; feed_done: changes behind that which are settled too
+ *   feed_sent  the event a feed was last sent for a crash; feed_incidents the same for incidents, and which are to be looked at
+ *   feed_dead  what a receiver rejected, and why
  */
 #include "fleet/store/migrations.h"
 
@@ -56,6 +59,18 @@ static const char *const steps[] = {
 	" created BIGINT NOT NULL, revoked BIGINT);"
 	"CREATE TABLE audit (id {serial}, at BIGINT NOT NULL, who {text} NOT NULL, address {text} NOT NULL, action {text} NOT NULL,"
 	" object {text} NOT NULL, detail {text});",
+	/* 3 */
+	"ALTER TABLE outbox ADD COLUMN xid BIGINT NOT NULL DEFAULT {transaction};"
+	"CREATE INDEX outbox_order ON outbox (xid, seq);"
+	"CREATE TABLE feeds (id {serial}, name {text} NOT NULL UNIQUE, xid BIGINT NOT NULL, seq BIGINT NOT NULL, since BIGINT NOT NULL,"
+	" begin BIGINT NOT NULL, registered BIGINT NOT NULL, sent BIGINT NOT NULL DEFAULT 0, sent_at BIGINT, error {text}, error_at BIGINT);"
+	"CREATE TABLE feed_done (feed BIGINT NOT NULL, xid BIGINT NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY (feed, xid, seq)){narrow};"
+	"CREATE TABLE feed_sent (feed BIGINT NOT NULL, ref {text} NOT NULL, event {text} NOT NULL, PRIMARY KEY (feed, ref)){narrow};"
+	"CREATE TABLE feed_incidents (feed BIGINT NOT NULL, incident BIGINT NOT NULL, owed BIGINT NOT NULL, state {text} NOT NULL,"
+	" hosts BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (feed, incident)){narrow};"
+	"CREATE TABLE feed_dead (feed BIGINT NOT NULL, kind BIGINT NOT NULL, ref {text} NOT NULL, event {text} NOT NULL, at BIGINT NOT NULL,"
+	" reason {text} NOT NULL, retry BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (feed, kind, ref)){narrow};"
+	"{notify}",
 };
 
 const int dt_store_version = (int)(sizeof(steps) / sizeof(steps[0]));

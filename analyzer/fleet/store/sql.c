@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MARKS = 6 };
+
 struct dt_param dt_p_int(int64_t value)
 {
 	return (struct dt_param){ .type = DT_PARAM_INT, .number = value };
@@ -107,17 +109,18 @@ struct dt_bytes dt_rows_blob(const struct dt_rows *rows, int column)
 enum dt_status dt_sql_script(struct dt_sql *db, const char *text, struct dt_error *err)
 {
 	const struct dt_sql_driver *driver = db->driver;
-	const struct { const char *mark, *word; } marks[] = {
+	const struct { const char *mark, *word; } marks[MARKS] = {
 		{ "{blob}", driver->blob }, { "{text}", driver->text }, { "{serial}", driver->serial }, { "{narrow}", driver->narrow },
+		{ "{transaction}", driver->transaction }, { "{notify}", driver->notify },
 	};
 	struct dt_buf out;
 
 	dt_buf_init(&out, 1u << 20);
 	while (*text) {
 		size_t i = 0;
-		while (*text == '{' && i < 4 && strncmp(text, marks[i].mark, strlen(marks[i].mark)) != 0)
+		while (*text == '{' && i < MARKS && strncmp(text, marks[i].mark, strlen(marks[i].mark)) != 0)
 			i++;
-		if (*text == '{' && i < 4) {
+		if (*text == '{' && i < MARKS) {
 			dt_buf_puts(&out, marks[i].word);
 			text += strlen(marks[i].mark);
 		} else {

@@ -60,7 +60,14 @@ struct dt_sql_driver {
 	void (*close)(struct dt_sql *db);
 	const char *begin_write; /* starts a transaction that no other writer overlaps */
 	const char *begin_read;  /* starts a transaction that sees one state */
+	const char *begin_feed;  /* starts a transaction that writes what no other writer counts */
 	const char *blob, *text, *serial, *narrow; /* what stands for {blob}, {text}, {serial}, {narrow} */
+	const char *transaction; /* for {transaction}: the number of the writing transaction; 0 where transactions commit in the order of their rows */
+	const char *notify;      /* for {notify}: what wakes who waits for the outbox */
+	/* A query of one row (transaction, number): of the outbox, all up to that is visible to whoever reads from now on. */
+	const char *horizon;
+	/* Waits until another program committed, or for so long. */
+	void (*wait)(struct dt_sql *db, int timeout_ms);
 	const char *integrity;  /* a query whose one row is "ok"; NULL: none */
 };
 

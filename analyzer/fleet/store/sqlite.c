@@ -14,7 +14,7 @@
 
 #include "core/base/arena.h"
 
-enum { BUSY_MS = 60000, OPEN_TRIES = 100, STATEMENTS = 128 };
+enum { BUSY_MS = 60000, OPEN_TRIES = 100, STATEMENTS = 128, WAIT_STEP_MS = 50 };
 
 struct sqlite {
 	struct dt_sql base;
@@ -171,6 +171,26 @@ static void close_sqlite(struct dt_sql *base)
 	free(db);
 }
 
+/* The number that other connections' commits change. */
+static int64_t data_version(struct sqlite *db)
+{
+	sqlite3_stmt *handle = prepared(db, "PRAGMA data_version");
+	int64_t version = handle && sqlite3_step(handle) == SQLITE_ROW ? sqlite3_column_int64(handle, 0) : 0;
+
+	if (handle)
+		sqlite3_reset(handle);
+	return version;
+}
+
+static void wait_commit(struct dt_sql *base, int timeout_ms)
+{
+	struct sqlite *db = (struct sqlite *)base;
+	int64_t before = data_version(db);
+
+	for (int waited = 0; waited < timeout_ms && data_version(db) == before; waited += WAIT_STEP_MS)
+		nanosleep(&(struct timespec){ 0, WAIT_STEP_MS * 1000000L }, NULL);
+}
+
 static const struct dt_sql_driver driver = {
 	.name = "sqlite",
 	.run = run,
@@ -184,6 +204,11 @@ static const struct dt_sql_driver driver = {
 	.close = close_sqlite,
 	.begin_write = "BEGIN IMMEDIATE",
 	.begin_read = "BEGIN",
+	.begin_feed = "BEGIN IMMEDIATE",
+	.transaction = "0",
+	.notify = "",
+	.horizon = "SELECT 0, COALESCE(max(seq), 0) FROM outbox",
+	.wait = wait_commit,
 	.blob = "BLOB",
 	.text = "TEXT",
 	.serial = "INTEGER PRIMARY KEY AUTOINCREMENT",

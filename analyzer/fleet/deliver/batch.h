@@ -1,0 +1,79 @@
+/* batch.h - what a step works on. Private to fleet/deliver. */
+#ifndef DT_DELIVER_BATCH_H
+#define DT_DELIVER_BATCH_H
+
+#include "core/base/arena.h"
+#include "fleet/deliver/deliver.h"
+
+/* The receiver's encoding, as functions of the report. */
+struct dt_incident_event;
+struct dt_encoding {
+	const char *name;
+	void (*incident)(const struct dt_incident_event *event, struct dt_buf *out); /* NULL: the template */
+};
+
+enum dt_item_state {
+	DT_ITEM_NOTHING, /* the receiver knows it already, or it is none of its business */
+	DT_ITEM_GONE,    /* deleted meanwhile */
+	DT_ITEM_BAD,     /* cannot be made into an event */
+	DT_ITEM_EVENT,
+};
+
+/* A crash or an incident of the batch, however many changes name it. */
+struct dt_item {
+	const char *ref;
+	bool incident;
+	enum dt_item_state state;
+	const char *reason; /* BAD */
+	struct dt_sink_event *event; /* EVENT */
+	struct dt_feed_incident kept; /* incident: as it is kept when the event was accepted */
+	struct dt_feed_incident before;
+};
+
+struct dt_batch {
+	struct dt_arena arena;
+	struct dt_feed_row *rows;
+	size_t *row_items; /* the item of each row; SIZE_MAX: an incident's, which is only flagged */
+	size_t row_count, room;
+	struct dt_feed_mark horizon;
+	struct dt_item *items;
+	size_t item_count, item_room;
+	struct dt_sink_event *events;
+	size_t event_count;
+	size_t *slots, slot_count; /* hash of crashes' refs -> item + 1 */
+};
+
+struct dt_deliver {
+	struct dt_deliver_options options;
+	char *db, *name;
+	const struct dt_encoding *encoding;
+	struct dt_sink *sink;
+	struct dt_store *store; /* NULL: to be opened again */
+	uint64_t feed;
+	struct dt_batch batch;
+	struct dt_arena record; /* one crash */
+	struct dt_buf text;
+	unsigned failures; /* steps in a row in which nothing arrived */
+	bool told;         /* the store has a problem noted */
+	int64_t reviewed_ms; /* or when it began */
+	bool reviewed;
+	uint64_t random;
+};
+
+/* The item of a crash, made when it is new; NULL without memory. *fresh: it was made. */
+struct dt_item *dt_batch_item(struct dt_batch *batch, const char *ref, bool *fresh);
+/* An item that stands for itself. */
+struct dt_item *dt_batch_add(struct dt_batch *batch, const char *ref, bool incident);
+/* A place for an event; body is copied. */
+struct dt_sink_event *dt_batch_event(struct dt_batch *batch, const struct dt_buf *body);
+
+/* Fills in a crash's item from the store. */
+enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item, struct dt_error *err);
+/* Adds items for the incidents that are due. */
+enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error *err);
+/* Adds one that was rejected before, whether it is due or not. */
+enum dt_status dt_deliver_incident_again(struct dt_deliver *deliver, uint64_t id, struct dt_error *err);
+
+int64_t dt_deliver_now_ms(void);
+
+#endif

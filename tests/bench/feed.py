@@ -1,0 +1,51 @@
+"""What the feed costs: figures for the README.
+
+usage: feed.py PROGRAM FILL RECEIVER DUMP SCRATCH
+
+FILL makes a store of COUNT crashes; the feed sends them into a file, and to RECEIVER, a _bulk receiver on loopback that
+answers 201 for every item. Memory is the feed's at most.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+PROGRAM, FILL, RECEIVER, DUMP, SCRATCH = sys.argv[1:6]
+SCRATCH = pathlib.Path(SCRATCH)
+COUNT, ROUNDS = 100_000, 3
+
+
+def timed(name, to, *options):
+    begin = time.monotonic()
+    process = subprocess.Popen([PROGRAM, "feed", "--db", str(SCRATCH / "s.db"), "--to", to, "--replay", "--log-level", "error", *options], stdout=subprocess.PIPE)
+    out = process.stdout.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - begin
+    assert status == 0, out
+    events = int(out.split()[0])
+    print(f"{name}: {events} events in {seconds:.1f} s, {events / seconds:,.0f} a second, {usage.ru_maxrss / 1024:.0f} MB at most", flush=True)
+    return events
+
+
+def main():
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir(parents=True)
+    subprocess.run([FILL, DUMP, str(SCRATCH / "s.db"), str(COUNT)], check=True, stdout=subprocess.DEVNULL)
+    receiver = subprocess.Popen([RECEIVER], stdout=subprocess.PIPE, text=True)
+    port = receiver.stdout.readline().strip()
+    try:
+        for _ in range(ROUNDS):
+            for encoding in ("ecs", "ocsf", "cef"):
+                assert timed(f"file, {encoding}", f"file:{SCRATCH}/out.{encoding}", "--rotate-size", "0", "--encoding", encoding) >= COUNT
+                (SCRATCH / f"out.{encoding}").unlink()
+            assert timed("_bulk", f"http://127.0.0.1:{port}/") >= COUNT
+            assert timed("_bulk, batches of 100", f"http://127.0.0.1:{port}/", "--batch", "100") >= COUNT
+    finally:
+        receiver.kill()
+        receiver.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+/* Feeds: which changes are owed, and what a settled batch leaves. */
+#include "store_support.h"
+
+#include "fleet/store/feeds.h"
+
+enum { ROOM = 64 };
+
+static void put_pc(struct dt_store *store, unsigned number)
+{
+	char host[16], path[32];
+
+	snprintf(host, sizeof(host), "pc%u", number);
+	snprintf(path, sizeof(path), "/s/%u.dmp", number);
+	put(store, &(struct sample){ .identity = number, .path = path, .host = host, .module = "a.sys", .time = T0 });
+	commit(store);
+}
+
+static uint64_t open_feed(struct dt_store *store, const struct dt_feed_start *start, bool expect_fresh)
+{
+	struct dt_error err = { 0 };
+	uint64_t id = 0;
+	bool fresh = false;
+
+	if (dt_store_feed_open(store, "file:x ecs", start, &id, &fresh, &err) != DT_OK)
+		fail_msg("%s", err.text);
+	assert_int_equal(fresh, expect_fresh);
+	return id;
+}
+
+struct owed {
+	struct dt_feed_row rows[ROOM];
+	size_t count, crashes;
+	struct dt_feed_mark horizon;
+};
+
+static struct owed owed(struct dt_store *store, uint64_t feed, size_t room)
+{
+	struct owed owed = { 0 };
+	struct dt_error err = { 0 };
+
+	if (dt_store_feed_owed(store, feed, owed.rows, room, &owed.count, &owed.horizon, &err) != DT_OK)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < owed.count; i++)
+		owed.crashes += !owed.rows[i].incident;
+	return owed;
+}
+
+static void settle(struct dt_store *store, uint64_t feed, const struct owed *owed, size_t room)
+{
+	const struct dt_feed_outcome outcome = { .feed = feed, .rows = owed->rows, .row_count = owed->count, .complete = owed->count < room,
+		                                 .horizon = owed->horizon };
+	struct dt_error err = { 0 };
+
+	if (dt_store_feed_settle(store, &outcome, &err) != DT_OK)
+		fail_msg("%s", err.text);
+}
+
+EACH_STORE(a_new_feed_begins_now_or_where_it_is_told)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed;
+
+	put_pc(store, 1);
+	feed = open_feed(store, &(struct dt_feed_start){ 0 }, true);
+	assert_int_equal(owed(store, feed, ROOM).count, 0);
+	put_pc(store, 2);
+	assert_int_equal(owed(store, feed, ROOM).crashes, 1);
+	assert_int_equal(open_feed(store, &(struct dt_feed_start){ 0 }, false), feed);
+	assert_int_equal(owed(store, feed, ROOM).crashes, 1);
+	open_feed(store, &(struct dt_feed_start){ .replay = true }, false);
+	assert_int_equal(owed(store, feed, ROOM).crashes, 2);
+	open_feed(store, &(struct dt_feed_start){ .replay = true, .since = dt_time_now() + 10 * DT_TIME_SECOND }, false);
+	assert_int_equal(owed(store, feed, ROOM).crashes, 0);
+	dt_store_close(store);
+}
+
+EACH_STORE(what_is_not_settled_stays_owed)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true);
+
+	for (unsigned i = 1; i <= 6; i++)
+		put_pc(store, i);
+	struct owed all = owed(store, feed, ROOM);
+	assert_int_equal(all.crashes, 6);
+	size_t left = 0;
+	for (size_t i = 0; i < all.count; i++)
+		all.rows[i].settled = all.rows[i].incident || (all.rows[i].mark.seq != all.rows[0].mark.seq && all.rows[i].ref[0] != '3');
+	for (size_t i = 0; i < all.count; i++)
+		left += !all.rows[i].settled;
+	assert_true(left > 0);
+	settle(store, feed, &all, ROOM);
+	struct owed rest = owed(store, feed, ROOM);
+	assert_int_equal(rest.count, left);
+	assert_int_equal(rest.rows[0].mark.seq, all.rows[0].mark.seq);
+	/* Newer rows come behind; the old hole closes. */
+	put_pc(store, 7);
+	rest = owed(store, feed, ROOM);
+	assert_true(rest.count > left);
+	for (size_t i = 0; i < rest.count; i++)
+		rest.rows[i].settled = true;
+	settle(store, feed, &rest, ROOM);
+	assert_int_equal(owed(store, feed, ROOM).count, 0);
+	/* Settling the same again, as after a kill between two programs, changes nothing. */
+	settle(store, feed, &all, ROOM);
+	assert_int_equal(owed(store, feed, ROOM).count, 0);
+	dt_store_close(store);
+}
+
+EACH_STORE(small_batches_see_every_row_once)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true);
+	size_t seen = 0;
+
+	for (unsigned i = 1; i <= 9; i++)
+		put_pc(store, i);
+	size_t all = owed(store, feed, ROOM).count;
+	for (unsigned turn = 0; turn < 2 * ROOM; turn++) {
+		struct owed some = owed(store, feed, 4);
+		if (!some.count)
+			break;
+		/* Every third stays for the next time. */
+		for (size_t i = 0; i < some.count; i++) {
+			some.rows[i].settled = some.count < 3 || i != turn % 3;
+			seen += some.rows[i].settled;
+		}
+		settle(store, feed, &some, 4);
+	}
+	assert_int_equal(seen, all);
+	dt_store_close(store);
+}
+
+struct letters {
+	char reason[64];
+	size_t count;
+};
+
+static bool take_letter(void *context, const struct dt_feed_letter *letter)
+{
+	struct letters *letters = context;
+
+	snprintf(letters->reason, sizeof(letters->reason), "%s", letter->reason);
+	letters->count++;
+	return true;
+}
+
+static bool take_incident(void *context, const struct dt_feed_incident *incident)
+{
+	*(struct dt_feed_incident *)context = *incident;
+	return true;
+}
+
+static bool take_feed(void *context, const struct dt_feed *feed)
+{
+	*(struct dt_feed *)context = *feed;
+	return true;
+}
+
+EACH_STORE(letters_events_and_incidents_are_kept)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true), count;
+	const struct dt_feed_letter dead = { .ref = "k1", .event = "e1", .reason = "mapper_parsing_exception" };
+	const struct dt_feed_letter sent = { .ref = "k2", .event = "e2" }, later = { .ref = "k1", .event = "e3" };
+	struct letters letters = { 0 };
+	struct dt_feed_incident incident = { 0 };
+	struct dt_feed view = { 0 };
+	char event[40];
+
+	put_pc(store, 1);
+	struct owed all = owed(store, feed, ROOM);
+	for (size_t i = 0; i < all.count; i++)
+		all.rows[i].settled = true;
+	struct dt_feed_outcome outcome = { .feed = feed, .rows = all.rows, .row_count = all.count, .complete = true, .horizon = all.horizon,
+		                           .dead = &dead, .dead_count = 1, .sent = &sent, .sent_count = 1 };
+	assert_int_equal(dt_store_feed_settle(store, &outcome, NULL), DT_OK);
+	assert_int_equal(dt_store_feed_sent(store, feed, "k2", event, NULL), DT_OK);
+	assert_string_equal(event, "e2");
+	assert_int_equal(dt_store_feed_sent(store, feed, "k1", event, NULL), DT_OK);
+	assert_string_equal(event, "");
+	assert_int_equal(dt_store_feed_incidents(store, feed, 0, take_incident, &incident, NULL), DT_OK);
+	assert_true(incident.incident > 0 && incident.owed && !incident.state[0]);
+	assert_int_equal(dt_store_feeds(store, take_feed, &view, NULL), DT_OK);
+	assert_int_equal(view.dead, 1);
+	assert_int_equal(view.sent, 1);
+	assert_int_equal(view.owed, 0);
+	/* Rejected, to be tried again, accepted. */
+	assert_int_equal(dt_store_feed_dead(store, feed, true, 0, take_letter, &letters, NULL), DT_OK);
+	assert_int_equal(letters.count, 0);
+	assert_int_equal(dt_store_feed_retry(store, 0, &count, NULL), DT_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(dt_store_feed_dead(store, feed, true, 0, take_letter, &letters, NULL), DT_OK);
+	assert_int_equal(letters.count, 1);
+	assert_string_equal(letters.reason, "mapper_parsing_exception");
+	incident.owed = false;
+	snprintf(incident.state, sizeof(incident.state), "growing");
+	incident.hosts = 2;
+	outcome = (struct dt_feed_outcome){ .feed = feed, .sent = &later, .sent_count = 1, .horizon = { -1, 0 }, .incidents = &incident, .incident_count = 1 };
+	assert_int_equal(dt_store_feed_settle(store, &outcome, NULL), DT_OK);
+	letters.count = 0;
+	assert_int_equal(dt_store_feed_dead(store, feed, false, 0, take_letter, &letters, NULL), DT_OK);
+	assert_int_equal(letters.count, 0);
+	/* A flag comes again with the next change, and what was sent is still known. */
+	put_pc(store, 2);
+	all = owed(store, feed, ROOM);
+	for (size_t i = 0; i < all.count; i++)
+		all.rows[i].settled = true;
+	settle(store, feed, &all, ROOM);
+	uint64_t id = incident.incident;
+	assert_int_equal(dt_store_feed_incidents(store, feed, INT64_MAX, take_incident, &incident, NULL), DT_OK);
+	if (incident.incident == id)
+		assert_string_equal(incident.state, "growing");
+	assert_int_equal(dt_store_feed_error(store, feed, "receiver is down", NULL), DT_OK);
+	dt_store_close(store);
+}
+
+EACH_STORE(an_unknown_feed_is_an_error)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	struct dt_feed_row rows[1];
+	struct dt_feed_mark horizon;
+	size_t count;
+
+	assert_int_equal(dt_store_feed_owed(store, 99, rows, 1, &count, &horizon, NULL), DT_ERR_NOT_FOUND);
+	assert_int_equal(count, 0);
+	dt_store_close(store);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_feed_begins_now_or_where_it_is_told),
+		cmocka_unit_test(what_is_not_settled_stays_owed),
+		cmocka_unit_test(small_batches_see_every_row_once),
+		cmocka_unit_test(letters_events_and_incidents_are_kept),
+		cmocka_unit_test(an_unknown_feed_is_an_error),
+	};
+
+	if (!store_arguments(argc, argv))
+		return 2;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
