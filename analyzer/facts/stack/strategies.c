@@ -18,6 +18,8 @@ bool dt_strategy_entry(const struct dt_cursor *cursor, struct dt_step *out)
 	out->slot = cursor->sp;
 	out->sp = cursor->sp + dt_cursor_word_size(cursor);
 	out->trust = DT_TRUST_CALL_SITE;
+	out->regs = cursor->regs; /* nothing has run yet */
+	out->has_regs = true;
 	return true;
 }
 

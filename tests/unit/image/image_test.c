@@ -201,14 +201,14 @@ static void functions_as_llvm_lists_them(void **state)
 			bool known;
 
 			if (sscanf(line, " StartAddress: (%llx)", &value) == 1)
-				begin = value - 0x180000000;
+				begin = value - 0x40000000;
 			if (sscanf(line, " EndAddress: (%llx)", &value) != 1)
 				continue;
 			count++;
-			for (uint32_t rva = (uint32_t)begin; rva < value - 0x180000000; rva++) {
+			for (uint32_t rva = (uint32_t)begin; rva < value - 0x40000000; rva++) {
 				assert_true(dt_image_function_at(&image, rva, &found, &known) && known);
 				assert_int_equal(found.begin, begin);
-				assert_int_equal(found.end, value - 0x180000000);
+				assert_int_equal(found.end, value - 0x40000000);
 			}
 		}
 		if (lines)
