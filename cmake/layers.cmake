@@ -48,7 +48,7 @@ function(dt_layers)
   dt_layer(scan      doors/scan           USES core log door metrics signature report pool walk queue store intake incident review)
   dt_layer(store_door doors/store         USES core door signature verdict report store incident review)
   dt_layer(work      doors/work           USES core log door metrics signature report pool walk queue store intake)
-  dt_layer(cli       doors/cli            USES core triage signature verdict report dump door)
+  dt_layer(cli       doors/cli            USES core triage symbol signature verdict report dump door)
 endfunction()
 
 # Outside libraries: how each is linked. Those marked static are linked from

@@ -1,23 +1,27 @@
 /* dumptriage analyze: one record for each input, in the order given. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/time.h"
 #include "core/model/field.h"
 #include "doors/cli/cli.h"
+#include "facts/symbol/store.h"
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
-enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH };
+enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_SYMBOLS };
 
 struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
-	const char *signatures;
+	const char *signatures, *symbols;
+	struct dt_symbol_store store;
 	struct dt_rules *rules;
 	struct dt_triage *triage;
 	struct dt_arena arena; /* judgements */
+	struct dt_arena paths;
 	size_t classes[DT_verdict_class_COUNT];
 	size_t damaged; /* inputs that could not be analysed, or not completely */
 };
@@ -37,6 +41,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 		DT_OUTPUT_LONG_OPTIONS,
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
 		{ "host", required_argument, NULL, OPTION_HOST },
+		{ "symbols", required_argument, NULL, OPTION_SYMBOLS },
 		{ "hash", required_argument, NULL, OPTION_HASH },
 		{ 0 },
 	};
@@ -52,12 +57,28 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			run->signatures = optarg;
 		else if (option == OPTION_HOST)
 			run->options.host = optarg;
+		else if (option == OPTION_SYMBOLS)
+			run->symbols = optarg;
 		else if (option != OPTION_HASH)
 			return dt_door_usage(self, "wrong option");
 		else if (hash_option(&run->options, self, optarg) != DT_EXIT_OK)
 			return DT_EXIT_USAGE;
 	}
 	return optind < argc ? DT_EXIT_OK : dt_door_usage(self, "no file given");
+}
+
+/* --symbols, or what debuggers are told by _NT_SYMBOL_PATH. */
+static int open_store(struct analysis *run, const struct dt_command *self)
+{
+	const char *path = run->symbols ? run->symbols : getenv("_NT_SYMBOL_PATH");
+	struct dt_error err;
+
+	if (!path || !*path)
+		return DT_EXIT_OK;
+	if (dt_symbol_store_open(&run->store, path, &run->paths, &err) != DT_OK)
+		return dt_door_usage(self, "%s", err.text);
+	run->options.symbols = &run->store.source;
+	return DT_EXIT_OK;
 }
 
 static bool one(struct analysis *run, const char *path)
@@ -119,12 +140,16 @@ int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	dt_output_init(&run.output);
 	dt_arena_init(&run.arena, DT_MAX_ARENA);
+	dt_arena_init(&run.paths, DT_MAX_ARENA);
 	status = parse(&run, self, argc, argv);
+	if (status == DT_EXIT_OK)
+		status = open_store(&run, self);
 	if (status == DT_EXIT_OK)
 		status = all(&run, argc - optind, argv + optind);
 	dt_triage_destroy(run.triage);
 	dt_rules_free(run.rules);
 	dt_arena_deinit(&run.arena);
+	dt_arena_deinit(&run.paths);
 	dt_output_deinit(&run.output);
 	return status;
 }

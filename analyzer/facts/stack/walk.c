@@ -38,6 +38,18 @@ static void write_frame(const struct dt_dump *dump, uint64_t ip, enum dt_trust t
 	}
 }
 
+/* A return address may be the first byte behind its function: the call before it is what is named. */
+static void name_frame(const struct dt_walk *walk, bool is_return, struct dt_frame *frame)
+{
+	struct dt_symbol_name name;
+
+	if (!dt_symbols_name(walk->symbols, frame->ip.value - (is_return ? 1 : 0), &name))
+		return;
+	frame->symbol = name.name;
+	frame->displacement = dt_some(frame->ip.value - name.begin);
+	frame->symbol_from = name.from;
+}
+
 /* Addresses outside [low, high) belong to no image: most words of a stack are told apart by that alone. */
 static void image_bounds(struct dt_cursor *cursor)
 {
@@ -137,12 +149,14 @@ size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct 
 		return 0;
 	begin(&cursor, walk);
 	cursor.notes = notes;
-	write_frame(walk->dump, cursor.ip, DT_TRUST_CONTEXT, &frames[count++]);
+	write_frame(walk->dump, cursor.ip, DT_TRUST_CONTEXT, &frames[count]);
+	name_frame(walk, false, &frames[count++]);
 	if (cursor.stack.len == 0)
 		dt_note_add(notes, DT_NOTE_INFO, "stack", "the stack at 0x%llx is not in the dump", (unsigned long long)cursor.sp);
 	while (count < most && next(&cursor, &step) && !step.end) {
 		struct dt_frame *frame = &frames[count];
 		write_frame(walk->dump, step.ip, step.trust, frame);
+		name_frame(walk, !step.trap, frame);
 		frame->slot = dt_some(step.slot);
 		frame->code = count < FRAMES_WITH_CODE ? code_before(walk->dump, step.ip, arena) : NULL;
 		count++;

@@ -7,6 +7,7 @@
 #ifndef DT_SYMBOL_SOURCE_H
 #define DT_SYMBOL_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum dt_symbol_kind { DT_SYMBOL_IMAGE, DT_SYMBOL_PDB, DT_SYMBOL_BREAKPAD, DT_SYMBOL_KIND_COUNT };
@@ -16,6 +17,7 @@ struct dt_symbol_request {
 	const char *name;         /* file name without folders: "driver.sys", "driver.pdb" */
 	uint32_t timestamp, size; /* of an image: its key is both */
 	const char *debug_id;     /* of symbols: GUID and age; of an image where it is known; NULL */
+	unsigned attempt;         /* 0, then one more each time when the file given before was not the one: folders may hold other builds */
 };
 
 struct dt_symbol_source {

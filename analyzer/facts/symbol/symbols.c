@@ -6,14 +6,18 @@
 
 #include "core/base/mapping.h"
 #include "core/base/text.h"
+#include "facts/symbol/pdb.h"
 
 struct dt_symbols_module {
 	bool asked;
-	bool has_image, has_map;
+	bool asked_pdb;
+	bool has_image, has_map, has_pdb;
 	struct dt_image image;
 	struct dt_memory memory; /* the file, laid out */
-	struct dt_mapping map;
+	struct dt_mapping map, pdb_map;
+	struct dt_pdb pdb;
 };
+enum { MOST_ATTEMPTS = 8, MOST_CHAINED = 32 };
 
 void dt_symbols_open(struct dt_symbols *symbols, const struct dt_dump *dump, const struct dt_symbol_source *source,
                      struct dt_arena *arena, struct dt_notes *notes)
@@ -23,10 +27,14 @@ void dt_symbols_open(struct dt_symbols *symbols, const struct dt_dump *dump, con
 
 void dt_symbols_close(struct dt_symbols *symbols)
 {
-	for (size_t i = 0; symbols->modules && i < symbols->dump->module_count; i++)
+	for (size_t i = 0; symbols->modules && i < symbols->dump->module_count; i++) {
 		if (symbols->modules[i].has_map)
 			dt_mapping_close(&symbols->modules[i].map);
+		if (symbols->modules[i].has_pdb)
+			dt_mapping_close(&symbols->modules[i].pdb_map);
+	}
 	symbols->modules = NULL;
+	symbols->files = 0;
 }
 
 /* ---- a file ---------------------------------------------------------------------- */
@@ -79,24 +87,86 @@ static bool take_file(struct dt_symbols *symbols, const struct dt_module *module
 	return !why;
 }
 
-static bool from_file(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot)
+/* Asks for a file and maps it; -1 in the source's answer, and a cap, are a no. */
+static bool map_asked(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_symbol_request *request, struct dt_mapping *map)
 {
-	struct dt_symbol_request request = { .kind = DT_SYMBOL_IMAGE, .name = module->name, .timestamp = (uint32_t)module->timestamp.value,
-		                             .size = (uint32_t)module->size.value, .debug_id = module->debug_id };
 	struct dt_error err;
 	int fd;
 
-	if (!symbols->source || !module->name || symbols->files == DT_MAX_SYMBOL_FILES || (fd = symbols->source->ask(symbols->source->self, &request)) < 0)
+	if (!symbols->source || !request->name || symbols->files == DT_MAX_SYMBOL_FILES ||
+	    (fd = symbols->source->ask(symbols->source->self, request)) < 0)
 		return false;
-	enum dt_status status = dt_mapping_open_fd(&slot->map, fd, &err);
+	enum dt_status status = dt_mapping_open_fd(map, fd, &err);
 	(void)close(fd);
 	if (status != DT_OK) {
 		refuse(symbols, module, err.text);
 		return false;
 	}
-	slot->has_map = true;
 	symbols->files++;
-	return take_file(symbols, module, slot);
+	return true;
+}
+
+static void unmap(struct dt_symbols *symbols, struct dt_mapping *map)
+{
+	dt_mapping_close(map);
+	symbols->files--;
+}
+
+/* Folders may hold another build under the same name: the next file is asked for until there is none. */
+static bool from_file(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot)
+{
+	struct dt_symbol_request request = { .kind = DT_SYMBOL_IMAGE, .name = module->name, .timestamp = (uint32_t)module->timestamp.value,
+		                             .size = (uint32_t)module->size.value, .debug_id = module->debug_id };
+
+	for (; request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->map); request.attempt++) {
+		slot->has_map = take_file(symbols, module, slot);
+		if (slot->has_map)
+			return true;
+		unmap(symbols, &slot->map);
+	}
+	return false;
+}
+
+static bool take_pdb(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *debug_id)
+{
+	struct dt_error err;
+	enum dt_status status = dt_pdb_open(&slot->pdb, slot->pdb_map.bytes, symbols->arena, &err);
+
+	if (status != DT_OK)
+		refuse(symbols, module, err.text);
+	else if (!dt_pdb_is(&slot->pdb, debug_id))
+		refuse(symbols, module, "the PDB is of another build");
+	else
+		return true;
+	return false;
+}
+
+/* "driver.pdb" for "driver.sys", where the image does not say. */
+static const char *pdb_name(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_image *image)
+{
+	const char *name = image ? dt_image_pdb_name(image, symbols->arena) : NULL, *dot = module->name ? strrchr(module->name, '.') : NULL;
+
+	if (name || !module->name)
+		return name;
+	return dt_arena_printf(symbols->arena, "%.*s.pdb", (int)(dot ? dot - module->name : (ptrdiff_t)strlen(module->name)), module->name);
+}
+
+static void find_pdb(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot)
+{
+	const struct dt_image *image = symbols->source ? dt_symbols_image(symbols, module) : NULL;
+	struct dt_symbol_request request = { .kind = DT_SYMBOL_PDB, .debug_id = module->debug_id };
+
+	slot->asked_pdb = true;
+	if (!request.debug_id && image)
+		request.debug_id = dt_image_debug_id(image, symbols->arena);
+	if (!request.debug_id || !symbols->source)
+		return;
+	request.name = pdb_name(symbols, module, image);
+	for (; !slot->has_pdb && request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->pdb_map); request.attempt++) {
+		slot->has_pdb = take_pdb(symbols, module, slot, request.debug_id);
+		if (!slot->has_pdb)
+			unmap(symbols, &slot->pdb_map);
+	}
 }
 
 /* ---- a module -------------------------------------------------------------------- */
@@ -130,4 +200,65 @@ size_t dt_symbols_code(struct dt_symbols *symbols, uint64_t va, void *out, size_
 	const struct dt_image *image = symbols ? dt_symbols_image(symbols, dt_dump_module_at(symbols->dump, va)) : NULL;
 
 	return image && image->memory != &symbols->dump->memory ? dt_memory_read(image->memory, va, out, len) : 0;
+}
+
+/* ---- names ------------------------------------------------------------------------ */
+
+/* Where the function begins of which rva is a part: the end of the chain. */
+static bool function_begin(const struct dt_image *image, uint32_t rva, uint32_t *begin)
+{
+	enum { HEAD = 4, CHAINED = 4 << 3 };
+	struct dt_image_function function;
+	uint8_t raw[HEAD];
+	bool known;
+
+	if (!dt_image_function_at(image, rva, &function, &known))
+		return false;
+	for (unsigned depth = 0; image->machine == 0x8664 && depth < MOST_CHAINED; depth++) {
+		if (function.unwind & 1) {
+			if (!dt_image_function_read(image, function.unwind & ~3u, &function))
+				return false;
+			continue;
+		}
+		if (!dt_image_read(image, function.unwind, raw, sizeof(raw)))
+			return false;
+		if (!(raw[0] & CHAINED))
+			break;
+		if (function.unwind > UINT32_MAX - 1024 ||
+		    !dt_image_function_read(image, function.unwind + HEAD + 2 * ((raw[2] + 1u) & ~1u), &function))
+			return false;
+	}
+	*begin = function.begin;
+	return true;
+}
+
+/* An export is the name of a function only where the function begins; code behind it may be anybody's. */
+static bool by_export(struct dt_symbols *symbols, const struct dt_module *module, uint32_t rva, struct dt_symbol_name *out)
+{
+	const struct dt_image *image = dt_symbols_image(symbols, module);
+	uint32_t begin;
+	const char *name;
+
+	if (!image || !function_begin(image, rva, &begin) || !(name = dt_image_export_at(image, begin, symbols->arena)))
+		return false;
+	*out = (struct dt_symbol_name){ dt_undecorate(symbols->arena, name), module->base.value + begin, DT_SYMBOL_EXPORT };
+	return true;
+}
+
+bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_name *out)
+{
+	const struct dt_module *module = symbols ? dt_dump_module_at(symbols->dump, va) : NULL;
+	struct dt_symbols_module *slot = module ? slot_of(symbols, module) : NULL;
+	struct dt_pdb_symbol found;
+
+	if (!slot || va - module->base.value > UINT32_MAX)
+		return false;
+	uint32_t rva = (uint32_t)(va - module->base.value);
+	if (!slot->asked_pdb)
+		find_pdb(symbols, module, slot);
+	if (slot->has_pdb && dt_pdb_symbol_at(&slot->pdb, rva, &found)) {
+		*out = (struct dt_symbol_name){ found.name, module->base.value + found.rva, DT_SYMBOL_OF_PDB };
+		return true;
+	}
+	return !slot->has_pdb && by_export(symbols, module, rva, out);
 }

@@ -29,6 +29,13 @@ void dt_symbols_close(struct dt_symbols *symbols);
 
 /* The image of a module of the dump; NULL when nobody has it. Lives until dt_symbols_close. symbols may be NULL. */
 const struct dt_image *dt_symbols_image(struct dt_symbols *symbols, const struct dt_module *module);
+struct dt_symbol_name {
+	const char *name; /* in the arena */
+	uint64_t begin;   /* of the function */
+	enum dt_symbol_source_kind from;
+};
+/* The function that holds va: by the module's PDB, else by the export that its function begins at. false: nobody knows. symbols may be NULL. */
+bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_name *out);
 /* Code at va from the image at hand, where the dump does not have it. Gives the number of bytes. */
 size_t dt_symbols_code(struct dt_symbols *symbols, uint64_t va, void *out, size_t len);
 

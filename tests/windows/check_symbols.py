@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Dumps of a program whose image and PDB are at hand: the stack that a debugger would show, the names, the bucket.
+
+check_symbols.py DUMPTRIAGE MAKE-SAMPLE FIXTURES SCRATCH
+
+Where frames begin, how large they are and what they are called comes from LLVM's own tools; stale return addresses lie
+in the frames, so that a stack which is only scanned is another one.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+import uuid
+
+PROGRAM, MAKE_SAMPLE, FIXTURES, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
+BASE = 0x40000000
+LOADED = 0x7FF640000000
+
+
+def output(*command):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True).stdout
+
+
+class Image:
+    """What LLVM says of frames.dll."""
+
+    def __init__(self):
+        dll, pdb = FIXTURES / "frames.dll", FIXTURES / "frames.pdb"
+        debug = output("llvm-readobj", "--file-headers", "--coff-debug-directory", dll)
+        self.guid = uuid.UUID(bytes_le=bytes.fromhex(re.search(r"PDBGUID: \((.*?)\)", debug)[1])).hex.upper()
+        self.age = int(re.search(r"PDBAge: (\d+)", debug)[1])
+        self.size = int(re.search(r"SizeOfImage: (\d+)", debug)[1])
+        self.stamp = int(re.search(r"TimeDateStamp: .*\((0x[0-9A-F]+)\)", debug)[1], 16)
+        self.names = {}  # begin -> name
+        for name, off in re.findall(r"S_[GL]PROC32 \[size = \d+\] `(.*?)`\n.*?addr = 0001:(\d+)", output("llvm-pdbutil", "dump", "-symbols", pdb)):
+            self.names[0x1000 + int(off)] = name
+        self.begins = {name: begin for begin, name in self.names.items()}
+        self.frames = {}  # name -> bytes of its frame
+        for part in output("llvm-readobj", "--unwind", dll).split("RuntimeFunction")[1:]:
+            begin = int(re.search(r"StartAddress: \((0x[0-9A-F]+)\)", part)[1], 16) - BASE
+            size = sum(int(n) for n in re.findall(r"ALLOC_\w+ size=(\d+)", part)) + 8 * part.count("PUSH_NONVOL")
+            self.frames[self.names[begin]] = size
+        self.returns = {}  # (caller, callee) -> return address
+        lines = re.findall(r"^\s*([0-9a-f]+): (?:[0-9a-f]{2} )+\s*(\w+)\s*(\S*)", output("llvm-objdump", "-d", dll), re.M)
+        for (at, what, operand), (after, _, _) in zip(lines, lines[1:]):
+            callee = self.names.get(int(operand, 16) - BASE) if what == "callq" and operand.startswith("0x") else None
+            if callee:
+                self.returns.setdefault((self.function(int(at, 16) - BASE), callee), int(after, 16) - BASE)
+
+    def function(self, rva):
+        return self.names[max(b for b in self.names if b <= rva)] if rva >= min(self.names) else None
+
+
+class Symbols(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+        SCRATCH.mkdir(parents=True)
+        cls.image = Image()
+        cls.chain = ["leaf", "small_frame", "many_registers", "huge_frame", "run_frames"]
+
+    def dump(self, name, base, module, lines, stack=0x1F0000):
+        """A stack of the chain, innermost first, with stale words in its frames."""
+        image, at, words = self.image, stack, []
+        stale = base + image.returns[("large_frame", "small_frame")]
+        for callee, caller in zip(self.chain, self.chain[1:]):
+            words.append(f"word {at:#x} {base + image.returns[(caller, callee)]:#x}")
+            at += 8
+            words.append(f"word {at + 8:#x} {stale:#x}")
+            at += image.frames[caller]
+        words.append(f"word {at:#x} 0")
+        recipe = SCRATCH / f"{name}.recipe"
+        rip = base + image.begins["leaf"] + 3
+        recipe.write_text("\n".join([l.format(base=base, size=image.size, stamp=image.stamp, guid=image.guid, age=image.age, rip=rip, stack=stack,
+                                              module=module, room=0x14000) for l in lines] + words) + "\n")
+        path = SCRATCH / f"{name}.dmp"
+        subprocess.run([MAKE_SAMPLE, recipe, path], check=True)
+        return path
+
+    def user(self, name="user", **more):
+        lines = ["kind mdmp", "machine x64", "os 10 0 19045", "time 2024-03-05T10:20:30Z", "pid 5120",
+                 "module {module} {base:#x} {size:#x} timestamp={stamp} guid={guid} age={age} pdb=frames.pdb",
+                 "thread 101", "thread-stack 101 {stack:#x} {room:#x}", "thread-context 101 rip={rip:#x} rsp={stack:#x}",
+                 "exception thread=101 code=0xc0000005 address={rip:#x} info=0,0x10", "context rip={rip:#x} rsp={stack:#x} rax=0x0"]
+        return self.dump(name, LOADED, "frames.dll", [more.get("module", l) if l.startswith("module") else l for l in lines])
+
+    def analyze(self, path, *args, environment=None):
+        env = {k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"} | (environment or {})
+        done = subprocess.run([PROGRAM, "analyze", path, "-f", "json", *args], capture_output=True, text=True, env=env)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def exact(self, record, names=True, source="pdb"):
+        frames = record["stack"]
+        self.assertEqual(len(frames), len(self.chain), [f["offset"] for f in frames])
+        for i, frame in enumerate(frames):
+            offset = int(frame["offset"], 16)
+            self.assertEqual(frame["trust"], "unwind" if i else "context")
+            self.assertEqual(self.image.function(offset - bool(i)), self.chain[i])
+            if names:
+                self.assertEqual(frame["symbol"], self.chain[i])
+                self.assertEqual(int(frame["displacement"], 16), offset - self.image.begins[self.chain[i]])
+                self.assertEqual(frame["symbol_from"], source)
+
+    def folder(self, *names):
+        place = SCRATCH / ("folder-" + "-".join(names))
+        place.mkdir(exist_ok=True)
+        for name in names:
+            shutil.copy(FIXTURES / name, place)
+        return place
+
+    def test_without_symbols_the_stack_is_another_one(self):
+        record = self.analyze(self.user())
+        self.assertTrue(all(f["trust"] in ("context", "scan") and f["symbol"] is None for f in record["stack"]))
+        self.assertGreater(len(record["stack"]), len(self.chain))
+
+    def test_a_folder_of_binaries(self):
+        self.exact(self.analyze(self.user(), "--symbols", self.folder("frames.dll", "frames.pdb")))
+
+    def test_the_environment_of_debuggers(self):
+        where = self.folder("frames.dll", "frames.pdb")
+        self.exact(self.analyze(self.user(), environment={"_NT_SYMBOL_PATH": f"/nowhere;{where}"}))
+
+    def test_an_image_alone(self):
+        record = self.analyze(self.user(), "--symbols", self.folder("frames.dll"))
+        self.exact(record, names=False)
+        # An export is a name only for its own function.
+        self.assertEqual([f["symbol"] for f in record["stack"]], [None] * 4 + ["run_frames"])
+        self.assertEqual(record["stack"][4]["symbol_from"], "export")
+
+    def test_a_symbol_store(self):
+        store = SCRATCH / "store"
+        for name, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):
+            (store / name / key).mkdir(parents=True, exist_ok=True)
+            shutil.copy(FIXTURES / name, store / name / key)
+        self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"))
+
+    def test_another_build_is_refused(self):
+        where = SCRATCH / "other"
+        where.mkdir(exist_ok=True)
+        shutil.copy(FIXTURES / "frames-o0.dll", where / "frames.dll")
+        record = self.analyze(self.user(), "--symbols", where)
+        self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
+        self.assertTrue(any("frames.dll is not used" in n["text"] for n in record["notes"]), record["notes"])
+
+    def test_a_word_that_is_not_known(self):
+        done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("svr*", done.stderr)
+
+
+if __name__ == "__main__":
+    if not (FIXTURES / "frames.dll").exists() or not shutil.which("llvm-readobj"):
+        print("skipped: no fixtures, or no llvm-readobj")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
