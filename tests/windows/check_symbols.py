@@ -6,6 +6,7 @@ check_symbols.py DUMPTRIAGE MAKE-SAMPLE FIXTURES SCRATCH
 Where frames begin, how large they are and what they are called comes from LLVM's own tools; stale return addresses lie
 in the frames, so that a stack which is only scanned is another one.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -146,6 +147,24 @@ class Symbols(unittest.TestCase):
         record = self.analyze(self.user(), "--symbols", where)
         self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
         self.assertTrue(any("frames.dll is not used" in n["text"] for n in record["notes"]), record["notes"])
+
+    def kernel(self):
+        """The same functions as a driver that reads through a bad pointer at a raised IRQL."""
+        base, stack, kernel = 0xFFFFF80640000000, 0xFFFFA70000001000, 0xFFFFF80000000000
+        trap, at = stack + 0x80, stack + 0x210
+        lines = ["kind triage", "machine x64", "build 19041", "time 2024-03-05T10:20:30Z", "bugcheck 0xd1 0x8 0x2 0x0 {rip:#x}",
+                 f"module ntoskrnl.exe {kernel:#x} 0x1046000", "module {module} {base:#x} {size:#x} timestamp={stamp}",
+                 f"stack {stack:#x} 0x14000", f"context rip={kernel + 0x3f0000:#x} rsp={stack:#x}",
+                 f"trap-frame {trap:#x} rip={{rip:#x}} rsp={at:#x} irql=2 address=8"]
+        return self.dump("kernel", base, "frames.dll", lines, stack=at)
+
+    def test_the_bucket_of_windbg(self):
+        record = self.analyze(self.kernel())
+        self.assertIsNone(record["bucket"]["id"])
+        record = self.analyze(self.kernel(), "--symbols", self.folder("frames.dll", "frames.pdb"))
+        self.exact(record)
+        self.assertEqual(record["bucket"]["id"], "AV_frames!leaf")
+        self.assertEqual(record["bucket"]["hash"], "{%s}" % uuid.UUID(bytes_le=hashlib.md5("km:av_frames!leaf".encode("utf-16-le")).digest()))
 
     def test_a_word_that_is_not_known(self):
         done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)
