@@ -166,6 +166,19 @@ class Symbols(unittest.TestCase):
         self.assertEqual(record["bucket"]["id"], "AV_frames!leaf")
         self.assertEqual(record["bucket"]["hash"], "{%s}" % uuid.UUID(bytes_le=hashlib.md5("km:av_frames!leaf".encode("utf-16-le")).digest()))
 
+    def test_a_scan_gives_its_workers_the_files(self):
+        """The worker has no files of its own: it asks, and is answered with descriptors."""
+        where, part = self.folder("frames.dll", "frames.pdb"), SCRATCH / "scan.jsonl"
+        for args, expected in (((), None), (("--symbols", where), "AV_frames!leaf")):
+            part.unlink(missing_ok=True)
+            done = subprocess.run([PROGRAM, "scan", self.kernel(), "--out", part, "--quiet", *args], capture_output=True, text=True,
+                                  env={k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            record = next(r for r in map(json.loads, part.read_text().splitlines()) if "stack" in r)
+            self.assertEqual(record["bucket"]["id"], expected)
+            if expected:
+                self.exact(record)
+
     def test_a_word_that_is_not_known(self):
         done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)

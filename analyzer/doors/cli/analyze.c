@@ -1,13 +1,12 @@
 /* dumptriage analyze: one record for each input, in the order given. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/time.h"
 #include "core/model/field.h"
 #include "doors/cli/cli.h"
-#include "facts/symbol/store.h"
+#include "doors/common/symbols.h"
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
@@ -17,11 +16,10 @@ struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
 	const char *signatures, *symbols;
-	struct dt_symbol_store store;
+	struct dt_door_symbols store;
 	struct dt_rules *rules;
 	struct dt_triage *triage;
 	struct dt_arena arena; /* judgements */
-	struct dt_arena paths;
 	size_t classes[DT_verdict_class_COUNT];
 	size_t damaged; /* inputs that could not be analysed, or not completely */
 };
@@ -65,20 +63,6 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			return DT_EXIT_USAGE;
 	}
 	return optind < argc ? DT_EXIT_OK : dt_door_usage(self, "no file given");
-}
-
-/* --symbols, or what debuggers are told by _NT_SYMBOL_PATH. */
-static int open_store(struct analysis *run, const struct dt_command *self)
-{
-	const char *path = run->symbols ? run->symbols : getenv("_NT_SYMBOL_PATH");
-	struct dt_error err;
-
-	if (!path || !*path)
-		return DT_EXIT_OK;
-	if (dt_symbol_store_open(&run->store, path, &run->paths, &err) != DT_OK)
-		return dt_door_usage(self, "%s", err.text);
-	run->options.symbols = &run->store.source;
-	return DT_EXIT_OK;
 }
 
 static bool one(struct analysis *run, const char *path)
@@ -140,16 +124,17 @@ int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	dt_output_init(&run.output);
 	dt_arena_init(&run.arena, DT_MAX_ARENA);
-	dt_arena_init(&run.paths, DT_MAX_ARENA);
 	status = parse(&run, self, argc, argv);
 	if (status == DT_EXIT_OK)
-		status = open_store(&run, self);
+		status = dt_door_symbols_open(&run.store, self, run.symbols);
+	if (run.store.open)
+		run.options.symbols = &run.store.store.source;
 	if (status == DT_EXIT_OK)
 		status = all(&run, argc - optind, argv + optind);
 	dt_triage_destroy(run.triage);
 	dt_rules_free(run.rules);
 	dt_arena_deinit(&run.arena);
-	dt_arena_deinit(&run.paths);
+	dt_door_symbols_close(&run.store);
 	dt_output_deinit(&run.output);
 	return status;
 }
