@@ -43,6 +43,14 @@ bool dt_cursor_is_code(const struct dt_cursor *cursor, uint64_t va)
 	return gone && va - gone->start.value >= PE_HEADER;
 }
 
+/* Bit 55 says which half of the address space it is; the bits above it, and those down to bit 48, may be a signature. */
+uint64_t dt_strip_signature(uint64_t va)
+{
+	const uint64_t mask = (UINT64_C(1) << 48) - 1;
+
+	return va >> 55 & 1 ? va | ~mask : va & mask;
+}
+
 size_t dt_cursor_code(const struct dt_cursor *cursor, uint64_t va, void *out, size_t len)
 {
 	size_t n = dt_memory_read(&cursor->walk->dump->memory, va, out, len);

@@ -104,7 +104,7 @@ static void begin(struct dt_cursor *cursor, const struct dt_walk *walk)
 /* Frames lie one above the other; a trap may have come from another stack. */
 static bool leads_on(const struct dt_cursor *cursor, const struct dt_step *step)
 {
-	return step->end || step->sp > cursor->sp || (step->trap && cursor->traps < MOST_TRAPS);
+	return step->end || step->sp > cursor->sp || (step->leaf && step->sp == cursor->sp) || (step->trap && cursor->traps < MOST_TRAPS);
 }
 
 static bool next(struct dt_cursor *cursor, struct dt_step *step)
@@ -157,7 +157,8 @@ size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct 
 		struct dt_frame *frame = &frames[count];
 		write_frame(walk->dump, step.ip, step.trust, frame);
 		name_frame(walk, !step.trap, frame);
-		frame->slot = dt_some(step.slot);
+		if (step.slot)
+			frame->slot = dt_some(step.slot);
 		frame->code = count < FRAMES_WITH_CODE ? code_before(walk->dump, step.ip, arena) : NULL;
 		count++;
 		advance(&cursor, &step);

@@ -27,12 +27,13 @@ struct dt_cursor {
 struct dt_step {
 	uint64_t ip, sp, fp;
 	bool fp_known;
-	uint64_t slot; /* where ip stood */
+	uint64_t slot; /* where ip stood; 0: in a register */
 	enum dt_trust trust;
 	struct dt_context regs; /* of the caller */
 	bool has_regs;
 	bool trap;      /* ip was interrupted, and is no return address; sp may be on another stack */
 	bool user_mode; /* a trap from user mode */
+	bool leaf;      /* ip came from a register: the frame has no size */
 	bool end;       /* there is no caller: the walk is over */
 };
 
@@ -46,6 +47,9 @@ bool dt_cursor_is_code(const struct dt_cursor *cursor, uint64_t va);
 
 /* Code at va: from the dump, else from the image at hand. Gives the number of bytes. */
 size_t dt_cursor_code(const struct dt_cursor *cursor, uint64_t va, void *out, size_t len);
+
+/* An address of arm64 without the signature above its address bits. */
+uint64_t dt_strip_signature(uint64_t va);
 
 enum dt_site { DT_SITE_ABSENT, DT_SITE_CALL, DT_SITE_OTHER };
 /* What the bytes before a return address are: not in the dump, a call, something else. target: of a direct call, else 0. */
