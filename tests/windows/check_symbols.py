@@ -12,10 +12,12 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import unittest
 import uuid
+import zlib
 
 PROGRAM, MAKE_SAMPLE, FIXTURES, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
 BASE = 0x40000000
@@ -54,6 +56,22 @@ class Image:
 
     def function(self, rva):
         return self.names[max(b for b in self.names if b <= rva)] if rva >= min(self.names) else None
+
+
+def cabinet(data, name):
+    """A cabinet with one file, compressed with MSZIP. Layout: Microsoft's cabinet format specification."""
+    blocks = b""
+    count = 0
+    for at in range(0, len(data), 32768):
+        piece = data[at:at + 32768]
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = b"CK" + deflate.compress(piece) + deflate.flush()
+        blocks += struct.pack("<IHH", 0, len(packed), len(piece)) + packed
+        count += 1
+    entry = struct.pack("<IIHHHH", len(data), 0, 0, 0x5821, 0, 0x20) + name.encode() + b"\0"
+    files = 36 + 8
+    head = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, files + len(entry) + len(blocks), 0, files, 0, 3, 1, 1, 1, 0, 0, 0)
+    return head + struct.pack("<IHH", files + len(entry), count, 1) + entry + blocks
 
 
 class Symbols(unittest.TestCase):
@@ -140,6 +158,22 @@ class Symbols(unittest.TestCase):
             shutil.copy(FIXTURES / name, store / name / key)
         self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"))
 
+    def packed_store(self, name, damage=False):
+        store = SCRATCH / name
+        for file, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):
+            (store / file / key).mkdir(parents=True, exist_ok=True)
+            data = cabinet((FIXTURES / file).read_bytes(), file)
+            (store / file / key / (file[:-1] + "_")).write_bytes(data[:-60] + bytes(60) if damage else data)
+        return f"srv*{store}"
+
+    def test_compressed_files(self):
+        self.exact(self.analyze(self.user(), "--symbols", self.packed_store("packed")))
+
+    def test_compressed_files_that_are_damaged(self):
+        record = self.analyze(self.user(), "--symbols", self.packed_store("damaged", damage=True))
+        self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
+        self.assertTrue(any("compressed file" in n["text"] for n in record["notes"]), record["notes"])
+
     def test_another_build_is_refused(self):
         where = SCRATCH / "other"
         where.mkdir(exist_ok=True)
@@ -169,7 +203,8 @@ class Symbols(unittest.TestCase):
     def test_a_scan_gives_its_workers_the_files(self):
         """The worker has no files of its own: it asks, and is answered with descriptors."""
         where, part = self.folder("frames.dll", "frames.pdb"), SCRATCH / "scan.jsonl"
-        for args, expected in (((), None), (("--symbols", where), "AV_frames!leaf")):
+        for args, expected in (((), None), (("--symbols", where), "AV_frames!leaf"),
+                               (("--symbols", self.packed_store("packed")), "AV_frames!leaf")):
             part.unlink(missing_ok=True)
             done = subprocess.run([PROGRAM, "scan", self.kernel(), "--out", part, "--quiet", *args], capture_output=True, text=True,
                                   env={k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"})

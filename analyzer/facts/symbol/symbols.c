@@ -6,7 +6,15 @@
 
 #include "core/base/mapping.h"
 #include "core/base/text.h"
+#include "facts/symbol/cabinet.h"
 #include "facts/symbol/pdb.h"
+
+/* A file from the source, unpacked where it was compressed. */
+struct file {
+	struct dt_mapping map;
+	struct dt_bytes bytes;
+	bool unpacked;
+};
 
 struct dt_symbols_module {
 	bool asked;
@@ -14,7 +22,7 @@ struct dt_symbols_module {
 	bool has_image, has_map, has_pdb;
 	struct dt_image image;
 	struct dt_memory memory; /* the file, laid out */
-	struct dt_mapping map, pdb_map;
+	struct file file, pdb_file;
 	struct dt_pdb pdb;
 };
 enum { MOST_ATTEMPTS = 8, MOST_CHAINED = 32 };
@@ -25,13 +33,21 @@ void dt_symbols_open(struct dt_symbols *symbols, const struct dt_dump *dump, con
 	*symbols = (struct dt_symbols){ .dump = dump, .source = source, .arena = arena, .notes = notes };
 }
 
+static void close_file(struct file *file)
+{
+	if (file->unpacked)
+		dt_cabinet_free(file->bytes);
+	dt_mapping_close(&file->map);
+	file->unpacked = false;
+}
+
 void dt_symbols_close(struct dt_symbols *symbols)
 {
 	for (size_t i = 0; symbols->modules && i < symbols->dump->module_count; i++) {
 		if (symbols->modules[i].has_map)
-			dt_mapping_close(&symbols->modules[i].map);
+			close_file(&symbols->modules[i].file);
 		if (symbols->modules[i].has_pdb)
-			dt_mapping_close(&symbols->modules[i].pdb_map);
+			close_file(&symbols->modules[i].pdb_file);
 	}
 	symbols->modules = NULL;
 	symbols->files = 0;
@@ -73,7 +89,7 @@ static bool take_file(struct dt_symbols *symbols, const struct dt_module *module
 {
 	struct dt_error err;
 
-	if (dt_image_lay_out(&slot->memory, symbols->arena, slot->map.bytes, module->base.value, &err) != DT_OK) {
+	if (dt_image_lay_out(&slot->memory, symbols->arena, slot->file.bytes, module->base.value, &err) != DT_OK) {
 		refuse(symbols, module, err.text);
 		return false;
 	}
@@ -88,7 +104,7 @@ static bool take_file(struct dt_symbols *symbols, const struct dt_module *module
 }
 
 /* Asks for a file and maps it; -1 in the source's answer, and a cap, are a no. */
-static bool map_asked(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_symbol_request *request, struct dt_mapping *map)
+static bool map_asked(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_symbol_request *request, struct file *file)
 {
 	struct dt_error err;
 	int fd;
@@ -96,19 +112,24 @@ static bool map_asked(struct dt_symbols *symbols, const struct dt_module *module
 	if (!symbols->source || !request->name || symbols->files == DT_MAX_SYMBOL_FILES ||
 	    (fd = symbols->source->ask(symbols->source->self, request)) < 0)
 		return false;
-	enum dt_status status = dt_mapping_open_fd(map, fd, &err);
+	enum dt_status status = dt_mapping_open_fd(&file->map, fd, &err);
 	(void)close(fd);
+	file->bytes = status == DT_OK ? file->map.bytes : (struct dt_bytes){ NULL, 0 };
+	if (status == DT_OK && dt_cabinet_is(file->bytes)) {
+		status = dt_cabinet_unpack(file->map.bytes, &file->bytes, &err);
+		file->unpacked = status == DT_OK;
+	}
 	if (status != DT_OK) {
 		refuse(symbols, module, err.text);
-		return false;
+		file->bytes = (struct dt_bytes){ NULL, 0 };
 	}
 	symbols->files++;
 	return true;
 }
 
-static void unmap(struct dt_symbols *symbols, struct dt_mapping *map)
+static void give_up(struct dt_symbols *symbols, struct file *file)
 {
-	dt_mapping_close(map);
+	close_file(file);
 	symbols->files--;
 }
 
@@ -118,11 +139,11 @@ static bool from_file(struct dt_symbols *symbols, const struct dt_module *module
 	struct dt_symbol_request request = { .kind = DT_SYMBOL_IMAGE, .name = module->name, .timestamp = (uint32_t)module->timestamp.value,
 		                             .size = (uint32_t)module->size.value, .debug_id = module->debug_id };
 
-	for (; request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->map); request.attempt++) {
-		slot->has_map = take_file(symbols, module, slot);
+	for (; request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->file); request.attempt++) {
+		slot->has_map = slot->file.bytes.len && take_file(symbols, module, slot);
 		if (slot->has_map)
 			return true;
-		unmap(symbols, &slot->map);
+		give_up(symbols, &slot->file);
 	}
 	return false;
 }
@@ -130,7 +151,7 @@ static bool from_file(struct dt_symbols *symbols, const struct dt_module *module
 static bool take_pdb(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *debug_id)
 {
 	struct dt_error err;
-	enum dt_status status = dt_pdb_open(&slot->pdb, slot->pdb_map.bytes, symbols->arena, &err);
+	enum dt_status status = dt_pdb_open(&slot->pdb, slot->pdb_file.bytes, symbols->arena, &err);
 
 	if (status != DT_OK)
 		refuse(symbols, module, err.text);
@@ -162,10 +183,10 @@ static void find_pdb(struct dt_symbols *symbols, const struct dt_module *module,
 	if (!request.debug_id || !symbols->source)
 		return;
 	request.name = pdb_name(symbols, module, image);
-	for (; !slot->has_pdb && request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->pdb_map); request.attempt++) {
-		slot->has_pdb = take_pdb(symbols, module, slot, request.debug_id);
+	for (; !slot->has_pdb && request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->pdb_file); request.attempt++) {
+		slot->has_pdb = slot->pdb_file.bytes.len && take_pdb(symbols, module, slot, request.debug_id);
 		if (!slot->has_pdb)
-			unmap(symbols, &slot->pdb_map);
+			give_up(symbols, &slot->pdb_file);
 	}
 }
 

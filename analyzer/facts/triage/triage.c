@@ -9,6 +9,7 @@
 #include "core/hash/hash.h"
 #include "core/base/names.h"
 #include "facts/kernel/kernel.h"
+#include "facts/symbol/cabinet.h"
 #include "facts/triage/pass.h"
 
 struct dt_triage {
@@ -34,6 +35,7 @@ static const struct pass_row passes[] = {
 void dt_triage_prepare(void)
 {
 	dt_dump_prepare();
+	dt_cabinet_prepare();
 }
 
 enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err)
