@@ -158,6 +158,15 @@ class Symbols(unittest.TestCase):
             shutil.copy(FIXTURES / name, store / name / key)
         self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"))
 
+    def test_a_breakpad_store(self):
+        store, key = SCRATCH / "breakpad", f"{self.image.guid}{self.image.age:x}"
+        (store / "frames.pdb" / key).mkdir(parents=True, exist_ok=True)
+        ends = sorted(self.image.names) + [0x1600]
+        rows = [f"FUNC {b:x} {e - b:x} 0 {self.image.names[b]}" for b, e in zip(ends, ends[1:])]
+        (store / "frames.pdb" / key / "frames.sym").write_text("\n".join([f"MODULE windows x86_64 {key} frames.pdb"] + rows) + "\n")
+        record = self.analyze(self.user(), "--symbols", f"{self.folder('frames.dll')};srv*{store}")
+        self.exact(record, source="sym")
+
     def packed_store(self, name, damage=False):
         store = SCRATCH / name
         for file, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):

@@ -33,12 +33,30 @@ static bool judge(const struct dt_cursor *cursor, struct dt_step *out)
 	return site != DT_SITE_OTHER;
 }
 
+/* A call to where no code is has stored its return address and nothing else: the caller's registers are those of the fault. */
+static bool called_nowhere(const struct dt_cursor *cursor, struct dt_step *out)
+{
+	uint64_t target;
+
+	if (!cursor->first || cursor->walk->dump->machine != DT_MACHINE_X64 || !dt_cursor_word(cursor, cursor->sp, &out->ip) ||
+	    !dt_cursor_is_code(cursor, out->ip) || dt_cursor_site(cursor, out->ip, &target) != DT_SITE_CALL)
+		return false;
+	out->slot = cursor->sp;
+	out->sp = cursor->sp + 8;
+	out->regs = cursor->regs;
+	out->has_regs = true;
+	out->trust = DT_TRUST_CALL_SITE;
+	return true;
+}
+
 bool dt_strategy_unwind(const struct dt_cursor *cursor, struct dt_step *out)
 {
 	const struct dt_module *module = dt_dump_module_at(cursor->walk->dump, cursor->ip);
 	const struct dt_image *image = dt_symbols_image(cursor->walk->symbols, module);
 	const char *why = NULL;
 
+	if (!module)
+		return called_nowhere(cursor, out);
 	if (!image || !by_machine(cursor, image, out, &why)) {
 		if (image)
 			say(cursor, module, why);

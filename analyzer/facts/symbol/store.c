@@ -183,13 +183,20 @@ static bool try_pointer(struct search *search, const char *folder, const char *m
 /* NAME/KEY/ and what stands there; under the first two letters of the name too. */
 static bool try_key(struct search *search, const char *folder, const char *name, const char *key)
 {
-	char middle[512];
+	char middle[512], pdb[256];
+	const char *above = name, *dot = strrchr(name, '.');
+
+	/* Breakpad's stores have NAME.pdb/KEY/NAME.sym. */
+	if (search->request->kind == DT_SYMBOL_BREAKPAD && dot && dot - name < (ptrdiff_t)sizeof(pdb) - 5) {
+		snprintf(pdb, sizeof(pdb), "%.*s.pdb", (int)(dot - name), name);
+		above = pdb;
+	}
 
 	for (unsigned tiers = 2; tiers <= 3; tiers++) {
 		if (tiers == 2)
-			snprintf(middle, sizeof(middle), "%s/%s", name, key);
+			snprintf(middle, sizeof(middle), "%s/%s", above, key);
 		else
-			snprintf(middle, sizeof(middle), "%.2s/%s/%s", name, name, key);
+			snprintf(middle, sizeof(middle), "%.2s/%s/%s", above, above, key);
 		if (try_name(search, folder, middle, name) || try_pointer(search, folder, middle))
 			return true;
 	}

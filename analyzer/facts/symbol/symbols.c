@@ -6,6 +6,7 @@
 
 #include "core/base/mapping.h"
 #include "core/base/text.h"
+#include "facts/symbol/breakpad.h"
 #include "facts/symbol/cabinet.h"
 #include "facts/symbol/pdb.h"
 
@@ -19,11 +20,12 @@ struct file {
 struct dt_symbols_module {
 	bool asked;
 	bool asked_pdb;
-	bool has_image, has_map, has_pdb;
+	bool has_image, has_map, has_pdb, has_sym;
 	struct dt_image image;
 	struct dt_memory memory; /* the file, laid out */
-	struct file file, pdb_file;
+	struct file file, pdb_file, sym_file;
 	struct dt_pdb pdb;
+	struct dt_breakpad sym;
 };
 enum { MOST_ATTEMPTS = 8, MOST_CHAINED = 32 };
 
@@ -48,6 +50,8 @@ void dt_symbols_close(struct dt_symbols *symbols)
 			close_file(&symbols->modules[i].file);
 		if (symbols->modules[i].has_pdb)
 			close_file(&symbols->modules[i].pdb_file);
+		if (symbols->modules[i].has_sym)
+			close_file(&symbols->modules[i].sym_file);
 	}
 	symbols->modules = NULL;
 	symbols->files = 0;
@@ -172,6 +176,33 @@ static const char *pdb_name(struct dt_symbols *symbols, const struct dt_module *
 	return dt_arena_printf(symbols->arena, "%.*s.pdb", (int)(dot ? dot - module->name : (ptrdiff_t)strlen(module->name)), module->name);
 }
 
+static bool take_sym(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *debug_id)
+{
+	struct dt_error err;
+
+	if (dt_breakpad_open(&slot->sym, slot->sym_file.bytes, symbols->arena, &err) != DT_OK)
+		refuse(symbols, module, err.text);
+	else if (!dt_text_equal_fold(slot->sym.debug_id, debug_id))
+		refuse(symbols, module, "the .sym file is of another build");
+	else
+		return true;
+	return false;
+}
+
+/* "driver.sym" for "driver.pdb". */
+static void find_sym(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *pdb, const char *debug_id)
+{
+	const char *dot = strrchr(pdb, '.');
+	struct dt_symbol_request request = { .kind = DT_SYMBOL_BREAKPAD, .debug_id = debug_id };
+
+	request.name = dt_arena_printf(symbols->arena, "%.*s.sym", (int)(dot ? dot - pdb : (ptrdiff_t)strlen(pdb)), pdb);
+	for (; !slot->has_sym && request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->sym_file); request.attempt++) {
+		slot->has_sym = slot->sym_file.bytes.len && take_sym(symbols, module, slot, debug_id);
+		if (!slot->has_sym)
+			give_up(symbols, &slot->sym_file);
+	}
+}
+
 static void find_pdb(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot)
 {
 	const struct dt_image *image = symbols->source ? dt_symbols_image(symbols, module) : NULL;
@@ -188,6 +219,8 @@ static void find_pdb(struct dt_symbols *symbols, const struct dt_module *module,
 		if (!slot->has_pdb)
 			give_up(symbols, &slot->pdb_file);
 	}
+	if (!slot->has_pdb && request.name)
+		find_sym(symbols, module, slot, request.name, request.debug_id);
 }
 
 /* ---- a module -------------------------------------------------------------------- */
@@ -270,6 +303,7 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 {
 	const struct dt_module *module = symbols ? dt_dump_module_at(symbols->dump, va) : NULL;
 	struct dt_symbols_module *slot = module ? slot_of(symbols, module) : NULL;
+	struct dt_breakpad_symbol row;
 	struct dt_pdb_symbol found;
 
 	if (!slot || va - module->base.value > UINT32_MAX)
@@ -281,5 +315,9 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 		*out = (struct dt_symbol_name){ found.name, module->base.value + found.rva, DT_SYMBOL_OF_PDB };
 		return true;
 	}
-	return !slot->has_pdb && by_export(symbols, module, rva, out);
+	if (slot->has_sym && dt_breakpad_symbol_at(&slot->sym, rva, &row)) {
+		*out = (struct dt_symbol_name){ row.name, module->base.value + row.rva, DT_SYMBOL_OF_SYM };
+		return true;
+	}
+	return !slot->has_pdb && !slot->has_sym && by_export(symbols, module, rva, out);
 }

@@ -490,6 +490,24 @@ static void it_comes_back_after_a_guess(void **state)
 	frame_is(2, 0x1290, 0x80, DT_TRUST_CALL_SITE);
 }
 
+static void a_call_to_nowhere_leads_to_its_caller(void **state)
+{
+	(void)state;
+	hand_made(0x700000, 0x40);
+	function(0x1000, 0x1100, XDATA);
+	INFO(XDATA, 0x01, 4, 1, 0, 4, 0x22);
+	memcpy(image + 0x1050 - 2, "\xff\xd0", 2); /* call rax */
+	slot(0x40, BASE + 0x1050);
+	slot(0x50, BASE + 0x1050);
+	slot(0x60, BASE + 0x1200); /* behind 18h bytes */
+	assert_int_equal(go(3), 3);
+	frame_is(1, 0x1050, 0x40, DT_TRUST_CALL_SITE);
+	frame_is(2, 0x1200, 0x60, DT_TRUST_UNWIND);
+	slot(0x40, BASE + 0x1060); /* no call before it */
+	assert_int_equal(go(2), 2);
+	assert_int_equal(frames[1].slot.value, STACK + 0x50);
+}
+
 /* Every byte of the unwind data takes every value: walks end, and read nothing outside. */
 static void lies(void **state)
 {
@@ -523,6 +541,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_epilog_of_version_2, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_comes_back_after_a_guess, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_call_to_nowhere_leads_to_its_caller, setup, teardown),
 		cmocka_unit_test_setup_teardown(lies, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
