@@ -105,7 +105,7 @@ class Symbols(unittest.TestCase):
                  "module {module} {base:#x} {size:#x} timestamp={stamp} guid={guid} age={age} pdb=frames.pdb",
                  "thread 101", "thread-stack 101 {stack:#x} {room:#x}", "thread-context 101 rip={rip:#x} rsp={stack:#x}",
                  "exception thread=101 code=0xc0000005 address={rip:#x} info=0,0x10", "context rip={rip:#x} rsp={stack:#x} rax=0x0"]
-        return self.dump(name, LOADED, "frames.dll", [more.get("module", l) if l.startswith("module") else l for l in lines])
+        return self.dump(name, LOADED, "frames.dll", [more.get("module", l) if l.startswith("module") else l for l in lines] + more.get("extra", []))
 
     def analyze(self, path, *args, environment=None):
         env = {k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"} | (environment or {})
@@ -131,6 +131,18 @@ class Symbols(unittest.TestCase):
         for name in names:
             shutil.copy(FIXTURES / name, place)
         return place
+
+    def test_the_dump_has_its_images_itself(self):
+        """A minidump with full memory: the image lies in it as it was loaded."""
+        data = (FIXTURES / "frames.dll").read_bytes()
+        lines = [f"bytes {LOADED:#x} {data[:0x400].hex()}"]
+        for rva, size, at in re.findall(r"VirtualAddress: (0x[0-9A-F]+)\s+RawDataSize: (\d+)\s+PointerToRawData: (0x[0-9A-F]+)",
+                                        output("llvm-readobj", "--sections", FIXTURES / "frames.dll")):
+            begin = int(at, 16)
+            lines.append(f"bytes {LOADED + int(rva, 16):#x} {data[begin:begin + int(size)].hex()}")
+        record = self.analyze(self.user("full", extra=["memory64 yes", "zeros 0x1f0000 0x14000", *lines]))
+        self.exact(record, names=False)
+        self.assertEqual([f["symbol"] for f in record["stack"]], [None] * 4 + ["run_frames"])
 
     def test_without_symbols_the_stack_is_another_one(self):
         record = self.analyze(self.user())

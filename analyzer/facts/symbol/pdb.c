@@ -180,8 +180,11 @@ static bool read_modules(struct dt_pdb *pdb)
 	uint8_t raw[MODULE_HEADER], names[2 * MOST_NAME];
 	uint32_t at = DBI_HEADER, end = DBI_HEADER + pdb->modules_size;
 
-	pdb->module_streams = DT_ARENA_ARRAY(pdb->arena, pdb->modules_size / MODULE_HEADER + 1, uint16_t);
-	while (pdb->module_streams && at + MODULE_HEADER <= end && pdb->module_count < MOST_MODULES &&
+	/* The size is what the file says; what it says may not be there. */
+	uint32_t most = pdb->modules_size / MODULE_HEADER < MOST_MODULES ? pdb->modules_size / MODULE_HEADER + 1 : MOST_MODULES;
+
+	pdb->module_streams = DT_ARENA_ARRAY(pdb->arena, most, uint16_t);
+	while (pdb->module_streams && at + MODULE_HEADER <= end && pdb->module_count < most &&
 	       dt_msf_read_all(pdb, STREAM_DBI, at, raw, sizeof(raw))) {
 		size_t len = dt_msf_read(pdb, STREAM_DBI, at + MODULE_HEADER, names, sizeof(names));
 		const uint8_t *first = memchr(names, 0, len), *second = first ? memchr(first + 1, 0, len - (size_t)(first + 1 - names)) : NULL;

@@ -33,6 +33,7 @@ void dt_symbols_open(struct dt_symbols *symbols, const struct dt_dump *dump, con
                      struct dt_arena *arena, struct dt_notes *notes)
 {
 	*symbols = (struct dt_symbols){ .dump = dump, .source = source, .arena = arena, .notes = notes };
+	dt_arena_init(&symbols->own, DT_MAX_ARENA);
 }
 
 static void close_file(struct file *file)
@@ -43,18 +44,24 @@ static void close_file(struct file *file)
 	file->unpacked = false;
 }
 
+static void close_module(struct dt_symbols_module *slot)
+{
+	if (slot->has_map)
+		close_file(&slot->file);
+	if (slot->has_pdb)
+		close_file(&slot->pdb_file);
+	if (slot->has_sym)
+		close_file(&slot->sym_file);
+}
+
 void dt_symbols_close(struct dt_symbols *symbols)
 {
-	for (size_t i = 0; symbols->modules && i < symbols->dump->module_count; i++) {
-		if (symbols->modules[i].has_map)
-			close_file(&symbols->modules[i].file);
-		if (symbols->modules[i].has_pdb)
-			close_file(&symbols->modules[i].pdb_file);
-		if (symbols->modules[i].has_sym)
-			close_file(&symbols->modules[i].sym_file);
-	}
+	for (size_t i = 0; symbols->modules && i < symbols->dump->module_count; i++)
+		if (symbols->modules[i])
+			close_module(symbols->modules[i]);
 	symbols->modules = NULL;
 	symbols->files = 0;
+	dt_arena_deinit(&symbols->own);
 }
 
 /* ---- a file ---------------------------------------------------------------------- */
@@ -67,18 +74,18 @@ static bool is_machine(enum dt_machine machine, uint16_t pe)
 }
 
 /* Why the file is not the module's image; NULL when it is. */
-static const char *difference(const struct dt_symbols *symbols, const struct dt_module *module, const struct dt_image *image)
+static const char *difference(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_image *image)
 {
-	const char *id = module->debug_id ? dt_image_debug_id(image, symbols->arena) : NULL;
+	const char *id = module->debug_id ? dt_image_debug_id(image, &symbols->own) : NULL;
 
 	if (!is_machine(symbols->dump->machine, image->machine))
-		return dt_arena_printf(symbols->arena, "it is for another processor (0x%x)", image->machine);
+		return dt_arena_printf(&symbols->own, "it is for another processor (0x%x)", image->machine);
 	if (!module->size.known || image->size != module->size.value)
-		return dt_arena_printf(symbols->arena, "its size is 0x%x, the dump has 0x%" PRIx64, image->size, module->size.value);
+		return dt_arena_printf(&symbols->own, "its size is 0x%x, the dump has 0x%" PRIx64, image->size, module->size.value);
 	if (module->timestamp.known && image->timestamp != module->timestamp.value)
-		return dt_arena_printf(symbols->arena, "its time stamp is 0x%x, the dump has 0x%" PRIx64, image->timestamp, module->timestamp.value);
+		return dt_arena_printf(&symbols->own, "its time stamp is 0x%x, the dump has 0x%" PRIx64, image->timestamp, module->timestamp.value);
 	if (id && module->debug_id && !dt_text_equal_fold(id, module->debug_id))
-		return dt_arena_printf(symbols->arena, "its debug identity is %s, the dump has %s", id, module->debug_id);
+		return dt_arena_printf(&symbols->own, "its debug identity is %s, the dump has %s", id, module->debug_id);
 	if (!module->timestamp.known && !id)
 		return "the dump has neither a time stamp nor a debug identity to know it by";
 	return NULL;
@@ -93,7 +100,7 @@ static bool take_file(struct dt_symbols *symbols, const struct dt_module *module
 {
 	struct dt_error err;
 
-	if (dt_image_lay_out(&slot->memory, symbols->arena, slot->file.bytes, module->base.value, &err) != DT_OK) {
+	if (dt_image_lay_out(&slot->memory, &symbols->own, slot->file.bytes, module->base.value, &err) != DT_OK) {
 		refuse(symbols, module, err.text);
 		return false;
 	}
@@ -155,7 +162,7 @@ static bool from_file(struct dt_symbols *symbols, const struct dt_module *module
 static bool take_pdb(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *debug_id)
 {
 	struct dt_error err;
-	enum dt_status status = dt_pdb_open(&slot->pdb, slot->pdb_file.bytes, symbols->arena, &err);
+	enum dt_status status = dt_pdb_open(&slot->pdb, slot->pdb_file.bytes, &symbols->own, &err);
 
 	if (status != DT_OK)
 		refuse(symbols, module, err.text);
@@ -169,18 +176,18 @@ static bool take_pdb(struct dt_symbols *symbols, const struct dt_module *module,
 /* "driver.pdb" for "driver.sys", where the image does not say. */
 static const char *pdb_name(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_image *image)
 {
-	const char *name = image ? dt_image_pdb_name(image, symbols->arena) : NULL, *dot = module->name ? strrchr(module->name, '.') : NULL;
+	const char *name = image ? dt_image_pdb_name(image, &symbols->own) : NULL, *dot = module->name ? strrchr(module->name, '.') : NULL;
 
 	if (name || !module->name)
 		return name;
-	return dt_arena_printf(symbols->arena, "%.*s.pdb", (int)(dot ? dot - module->name : (ptrdiff_t)strlen(module->name)), module->name);
+	return dt_arena_printf(&symbols->own, "%.*s.pdb", (int)(dot ? dot - module->name : (ptrdiff_t)strlen(module->name)), module->name);
 }
 
 static bool take_sym(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_module *slot, const char *debug_id)
 {
 	struct dt_error err;
 
-	if (dt_breakpad_open(&slot->sym, slot->sym_file.bytes, symbols->arena, &err) != DT_OK)
+	if (dt_breakpad_open(&slot->sym, slot->sym_file.bytes, &symbols->own, &err) != DT_OK)
 		refuse(symbols, module, err.text);
 	else if (!dt_text_equal_fold(slot->sym.debug_id, debug_id))
 		refuse(symbols, module, "the .sym file is of another build");
@@ -195,7 +202,7 @@ static void find_sym(struct dt_symbols *symbols, const struct dt_module *module,
 	const char *dot = strrchr(pdb, '.');
 	struct dt_symbol_request request = { .kind = DT_SYMBOL_BREAKPAD, .debug_id = debug_id };
 
-	request.name = dt_arena_printf(symbols->arena, "%.*s.sym", (int)(dot ? dot - pdb : (ptrdiff_t)strlen(pdb)), pdb);
+	request.name = dt_arena_printf(&symbols->own, "%.*s.sym", (int)(dot ? dot - pdb : (ptrdiff_t)strlen(pdb)), pdb);
 	for (; !slot->has_sym && request.attempt < MOST_ATTEMPTS && map_asked(symbols, module, &request, &slot->sym_file); request.attempt++) {
 		slot->has_sym = slot->sym_file.bytes.len && take_sym(symbols, module, slot, debug_id);
 		if (!slot->has_sym)
@@ -210,7 +217,7 @@ static void find_pdb(struct dt_symbols *symbols, const struct dt_module *module,
 
 	slot->asked_pdb = true;
 	if (!request.debug_id && image)
-		request.debug_id = dt_image_debug_id(image, symbols->arena);
+		request.debug_id = dt_image_debug_id(image, &symbols->own);
 	if (!request.debug_id || !symbols->source)
 		return;
 	request.name = pdb_name(symbols, module, image);
@@ -230,8 +237,12 @@ static struct dt_symbols_module *slot_of(struct dt_symbols *symbols, const struc
 	size_t index = (size_t)(module - symbols->dump->modules);
 
 	if (!symbols->modules)
-		symbols->modules = DT_ARENA_ARRAY(symbols->arena, symbols->dump->module_count, struct dt_symbols_module);
-	return symbols->modules && index < symbols->dump->module_count ? &symbols->modules[index] : NULL;
+		symbols->modules = DT_ARENA_ARRAY(&symbols->own, symbols->dump->module_count, struct dt_symbols_module *);
+	if (!symbols->modules || index >= symbols->dump->module_count)
+		return NULL;
+	if (!symbols->modules[index])
+		symbols->modules[index] = DT_ARENA_NEW(&symbols->own, struct dt_symbols_module);
+	return symbols->modules[index];
 }
 
 const struct dt_image *dt_symbols_image(struct dt_symbols *symbols, const struct dt_module *module)
@@ -312,12 +323,12 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 	if (!slot->asked_pdb)
 		find_pdb(symbols, module, slot);
 	if (slot->has_pdb && dt_pdb_symbol_at(&slot->pdb, rva, &found)) {
-		*out = (struct dt_symbol_name){ found.name, module->base.value + found.rva, DT_SYMBOL_OF_PDB };
-		return true;
+		*out = (struct dt_symbol_name){ dt_arena_strdup(symbols->arena, found.name), module->base.value + found.rva, DT_SYMBOL_OF_PDB };
+		return out->name;
 	}
 	if (slot->has_sym && dt_breakpad_symbol_at(&slot->sym, rva, &row)) {
-		*out = (struct dt_symbol_name){ row.name, module->base.value + row.rva, DT_SYMBOL_OF_SYM };
-		return true;
+		*out = (struct dt_symbol_name){ dt_arena_strdup(symbols->arena, row.name), module->base.value + row.rva, DT_SYMBOL_OF_SYM };
+		return out->name;
 	}
 	return !slot->has_pdb && !slot->has_sym && by_export(symbols, module, rva, out);
 }

@@ -16,9 +16,10 @@ struct dt_symbols_module;
 struct dt_symbols {
 	const struct dt_dump *dump;
 	const struct dt_symbol_source *source; /* NULL: nothing but the dump */
-	struct dt_arena *arena;
+	struct dt_arena *arena;      /* of names that are given */
+	struct dt_arena own;         /* of all else: what files ask for cannot take the room of the dump's facts */
 	struct dt_notes *notes;
-	struct dt_symbols_module *modules; /* one for each of the dump's; NULL until the first is asked for */
+	struct dt_symbols_module **modules; /* one for each of the dump's, NULL until it is asked for; NULL until the first is */
 	unsigned files;                    /* open ones */
 };
 

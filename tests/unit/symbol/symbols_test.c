@@ -114,6 +114,12 @@ static void another_build_is_refused_and_the_next_file_taken(void **state)
 	assert_non_null(strstr(notes.items[1].text, "no header of an image"));
 }
 
+static void ask_anew(void)
+{
+	dt_symbols_close(&symbols);
+	dt_symbols_open(&symbols, &dump, &source, &arena, &notes);
+}
+
 static void why_a_file_is_refused(void **state)
 {
 	(void)state;
@@ -123,17 +129,17 @@ static void why_a_file_is_refused(void **state)
 	module.timestamp.value++;
 	assert_null(dt_symbols_image(&symbols, &module));
 	note_says("its time stamp is 0x66aabbcc, the dump has 0x66aabbcd");
-	dt_symbols_close(&symbols);
+	ask_anew();
 	module.timestamp.value--;
 	module.size.value += 0x1000;
 	assert_null(dt_symbols_image(&symbols, &module));
 	note_says("its size is");
-	dt_symbols_close(&symbols);
+	ask_anew();
 	module.size.value -= 0x1000;
 	module.debug_id = "00";
 	assert_null(dt_symbols_image(&symbols, &module));
 	note_says("its debug identity is");
-	dt_symbols_close(&symbols);
+	ask_anew();
 	module.debug_id = NULL;
 	module.timestamp = (struct dt_opt){ 0 };
 	assert_null(dt_symbols_image(&symbols, &module));
