@@ -55,6 +55,25 @@ static void archive(uint64_t job, uint32_t skip)
 	send_message(DT_MESSAGE_DONE, job, (struct dt_bytes){ NULL, 0 });
 }
 
+/* Questions without end, or one that cannot be read. */
+static void ask_for_ever(uint64_t job, const char *how)
+{
+	struct dt_ask ask = { .name = "a.sys", .debug_id = "" };
+	struct dt_message answer;
+	struct dt_error err;
+	struct dt_buf buf;
+
+	dt_buf_init(&buf, 256);
+	dt_ask_write(&ask, &buf);
+	if (!strcmp(how, "asks-garbage"))
+		buf.len -= 3;
+	for (;;) {
+		send_message(DT_MESSAGE_ASK, job, dt_buf_bytes(&buf));
+		if (dt_channel_receive(&channel, &answer, &err) != DT_OK)
+			exit(1);
+	}
+}
+
 static void misbehave(const char *how, uint64_t job, uint32_t skip)
 {
 	struct dt_module module = { .name = "a.sys", .base = dt_some(0x1000), .size = dt_some(0x100) };
@@ -80,6 +99,8 @@ static void misbehave(const char *how, uint64_t job, uint32_t skip)
 		send_message(DT_MESSAGE_RECORD, job, (struct dt_bytes){ garbage, sizeof(garbage) });
 	if (!strcmp(how, "other-job"))
 		send_message(DT_MESSAGE_DONE, job + 1, (struct dt_bytes){ NULL, 0 });
+	if (!strcmp(how, "asks") || !strcmp(how, "asks-garbage"))
+		ask_for_ever(job, how);
 	if (!strcmp(how, "half"))
 		(void)!write(channel.socket, garbage, 3);
 	if (!strcmp(how, "lies")) {

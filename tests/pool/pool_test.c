@@ -121,6 +121,46 @@ static void sandbox_is_in_force_or_said_to_be_missing(void **state)
 	dt_pool_destroy(pool);
 }
 
+static unsigned asked;
+
+static int no_file(void *self, const struct dt_ask *ask)
+{
+	(void)self;
+	asked += !strcmp(ask->name, "a.sys");
+	return -1;
+}
+
+/* A worker may ask where there is somebody to ask, for so much and no more. */
+static void questions_have_a_cap(void **state)
+{
+	static const struct dt_pool_source source = { NULL, no_file };
+	static const struct {
+		const char *how;
+		const struct dt_pool_source *source;
+		unsigned asked;
+	} rows[] = { { "asks", &source, DT_MAX_ASKS }, { "asks", NULL, 0 }, { "asks-garbage", &source, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dt_pool_options options = { .workers = 1, .deadline_ms = 60000, .source = rows[i].source };
+		struct dt_pool_result result;
+		struct dt_pool *pool;
+		char path[256];
+
+		dt_pool_destroy(bad_pool(rows[i].how)); /* makes the link */
+		snprintf(path, sizeof(path), "%s/%s", folder, rows[i].how);
+		options.worker_path = path;
+		asked = 0;
+		assert_int_equal(dt_pool_create(&pool, &options, &err), DT_OK);
+		submit(pool, 1, "a.dmp");
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		assert_true(result.died && result.last);
+		assert_non_null(strstr(result.facts.failure->text, "question for symbols"));
+		assert_int_equal(asked, rows[i].asked);
+		dt_pool_destroy(pool);
+	}
+}
+
 static void every_bad_worker_costs_one_input(void **state)
 {
 	static const struct {
@@ -274,6 +314,7 @@ int main(void)
 		cmocka_unit_test(many_jobs_over_few_workers),
 		cmocka_unit_test(sandbox_is_in_force_or_said_to_be_missing),
 		cmocka_unit_test(every_bad_worker_costs_one_input),
+		cmocka_unit_test(questions_have_a_cap),
 		cmocka_unit_test(an_archive_loses_one_member),
 		cmocka_unit_test(an_archive_that_only_kills_is_given_up),
 		cmocka_unit_test(a_worker_cannot_rename_its_input),

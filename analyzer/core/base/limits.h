@@ -44,6 +44,12 @@
 #define DT_MAX_KERNEL_STACK (512u << 10) /* bytes of one kernel stack: they have 12 to 160 KiB */
 #define DT_MAX_SECTION_SEARCH (8u << 20) /* bytes of an image that are searched for a structure */
 #define DT_MAX_DUMP_STRING 1024  /* bytes of a UNICODE_STRING in the crashed machine's memory */
+#define DT_MAX_SYMBOL_FILES 96   /* images and symbol files opened for one dump */
+#define DT_MAX_UNPACKED_SYMBOLS (512u << 20) /* bytes of one compressed image or symbol file, unpacked */
+#define DT_MAX_SYM_ROWS (512u << 10) /* functions of one Breakpad file */
+#define DT_MAX_ASKS 1024u        /* images and symbols that a worker may ask for in one job */
+#define DT_MAX_ASK_TEXT 512u     /* bytes of a name in such a question */
+#define DT_MAX_MAPPINGS (16 + DT_MAX_SYMBOL_FILES) /* files mapped at a time in one process */
 #define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */
 
 /* Archives */

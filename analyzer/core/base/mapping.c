@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/base/time.h"
 
-#define MAX_OPEN 16
+#define MAX_OPEN DT_MAX_MAPPINGS
 
 /* What the signal handler may look at: it must neither lock nor allocate. */
 static struct slot {

@@ -27,7 +27,7 @@ struct dt_mapping {
 void dt_mapping_guard(void);
 
 /* Opens and maps path. The mapping must not move in memory until closed, and at
- * most 16 are open at a time in one process (DT_ERR_LIMIT).
+ * most DT_MAX_MAPPINGS are open at a time in one process (DT_ERR_LIMIT).
  * DT_ERR_IO: cannot be opened or mapped. DT_ERR_UNSUPPORTED: not a regular file (says what it is). */
 DT_MUST_USE enum dt_status dt_mapping_open(struct dt_mapping *map, const char *path, struct dt_error *err);
 /* The same over an open descriptor, which stays the caller's. */

@@ -69,3 +69,27 @@ bool dt_member_message_read(struct dt_bytes body, uint32_t *index, const char **
 	return *name && dt_bytes_u32(body, 0, index) && *index < DT_MAX_MEMBERS && body.len <= 4 + 8 * DT_MAX_MEMBER_NAME &&
 	       dt_text_is_clean(*name, strlen(*name));
 }
+
+void dt_ask_write(const struct dt_ask *ask, struct dt_buf *out)
+{
+	put(out, ask->kind, 4);
+	put(out, ask->timestamp, 4);
+	put(out, ask->size, 4);
+	put(out, ask->attempt, 4);
+	dt_buf_append(out, ask->debug_id, strlen(ask->debug_id) + 1);
+	dt_buf_append(out, ask->name, strlen(ask->name) + 1);
+}
+
+bool dt_ask_read(struct dt_bytes body, struct dt_ask *out)
+{
+	enum { TEXTS = 16 };
+	struct dt_bytes texts = dt_bytes_clip(body, TEXTS, body.len);
+	const uint8_t *end = texts.len ? memchr(texts.data, 0, texts.len) : NULL;
+
+	if (!end || texts.len > 2 * (DT_MAX_ASK_TEXT + 1) || (size_t)(end - texts.data) > DT_MAX_ASK_TEXT)
+		return false;
+	out->debug_id = (const char *)texts.data;
+	out->name = last_text(body, TEXTS + (size_t)(end - texts.data) + 1);
+	return out->name && strlen(out->name) <= DT_MAX_ASK_TEXT && dt_bytes_u32(body, 0, &out->kind) &&
+	       dt_bytes_u32(body, 4, &out->timestamp) && dt_bytes_u32(body, 8, &out->size) && dt_bytes_u32(body, 12, &out->attempt);
+}

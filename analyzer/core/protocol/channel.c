@@ -150,10 +150,11 @@ enum dt_status dt_channel_receive(struct dt_channel *channel, struct dt_message 
 		if (dt_bytes_has(in, 0, DT_MESSAGE_HEADER) && dt_bytes_sub(in, DT_MESSAGE_HEADER, len, &message->body)) {
 			message->type = (enum dt_message_type)type;
 			message->job = dt_bytes_u64_or(in, 8, 0);
-			message->fd = type == DT_MESSAGE_JOB ? channel->fds[0] : -1;
-			message->has_report = type == DT_MESSAGE_JOB && channel->fds[1] >= 0;
+			bool brings = type == DT_MESSAGE_JOB || type == DT_MESSAGE_ANSWER;
+			message->fd = brings ? channel->fds[0] : -1;
+			message->has_report = brings && channel->fds[1] >= 0;
 			message->report = message->has_report ? channel->fds[1] : -1;
-			if (type == DT_MESSAGE_JOB)
+			if (brings)
 				channel->fds[0] = channel->fds[1] = -1;
 			channel->taken = DT_MESSAGE_HEADER + len;
 			return DT_OK;

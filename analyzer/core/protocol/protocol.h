@@ -11,6 +11,8 @@
  *   parent -> worker   JOB     options, first member, path; a descriptor, and one of a Report.wer beside it
  *   worker -> parent   MEMBER  index and name: what comes next is of this member of the archive
  *   worker -> parent   RECORD  facts in binary (model/codec.h), any number
+ *   worker -> parent   ASK     an image or symbols, by identity; at most DT_MAX_ASKS in a job, and only in one that allows it
+ *   parent -> worker   ANSWER  nothing, or the descriptor of a file
  *   worker -> parent   DONE    nothing: the job is over
  */
 #ifndef DT_PROTOCOL_PROTOCOL_H
@@ -21,7 +23,7 @@
 #include "core/base/limits.h"
 #include "core/base/status.h"
 
-#define DT_PROTOCOL_VERSION 2
+#define DT_PROTOCOL_VERSION 3
 #define DT_MESSAGE_HEADER 16
 #define DT_MESSAGE_MAX (DT_MAX_RECORD + 4096u)
 /* The descriptor the worker finds its socket at. */
@@ -36,6 +38,8 @@ enum dt_message_type {
 	DT_MESSAGE_RECORD,
 	DT_MESSAGE_DONE,
 	DT_MESSAGE_MEMBER,
+	DT_MESSAGE_ASK,
+	DT_MESSAGE_ANSWER,
 	DT_MESSAGE_TYPE_END
 };
 
@@ -53,6 +57,7 @@ enum {
 	DT_HELLO_SANDBOX = 1, /* apply all mechanisms there are */
 	DT_JOB_HASH = 1,
 	DT_JOB_HASH_LARGE = 2,
+	DT_JOB_SYMBOLS = 4, /* the worker may ask */
 };
 
 /* Bits of READY: what is in force. */
@@ -77,6 +82,12 @@ struct dt_job {
 	uint32_t flags;
 	uint32_t skip;    /* members of an archive that are not read: a worker was lost on the one before */
 	const char *path; /* the name for the record */
+};
+
+/* What a worker asks for: the identity of an image (time stamp and size) or of symbols (GUID and age). */
+struct dt_ask {
+	uint32_t kind, timestamp, size, attempt; /* kind and attempt: facts/symbol/source.h */
+	const char *name, *debug_id;             /* never NULL; "" unknown */
 };
 
 /* One end of the conversation. */
@@ -111,5 +122,9 @@ bool dt_job_read(struct dt_bytes body, struct dt_job *out);
 void dt_member_message_write(uint32_t index, const char *name, struct dt_buf *out);
 /* The name points into the body; it is clean text (base/text.h) of at most DT_MAX_MEMBER_NAME bytes. */
 bool dt_member_message_read(struct dt_bytes body, uint32_t *index, const char **name);
+
+void dt_ask_write(const struct dt_ask *ask, struct dt_buf *out);
+/* The texts point into the body; each has at most DT_MAX_ASK_TEXT bytes. */
+bool dt_ask_read(struct dt_bytes body, struct dt_ask *out);
 
 #endif

@@ -6,16 +6,18 @@
 #include "core/base/time.h"
 #include "core/model/field.h"
 #include "doors/cli/cli.h"
+#include "doors/common/symbols.h"
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
-enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING };
+enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING, OPTION_SYMBOLS };
 
 struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
-	const char *signatures;
+	const char *signatures, *symbols;
 	bool keep_going; /* signatures with errors are left out */
+	struct dt_door_symbols store;
 	struct dt_rules *rules;
 	struct dt_triage *triage;
 	struct dt_arena arena; /* judgements */
@@ -38,6 +40,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 		DT_OUTPUT_LONG_OPTIONS,
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
 		{ "host", required_argument, NULL, OPTION_HOST },
+		{ "symbols", required_argument, NULL, OPTION_SYMBOLS },
 		{ "hash", required_argument, NULL, OPTION_HASH },
 		{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
 		{ 0 },
@@ -56,6 +59,8 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			run->options.host = optarg;
 		else if (option == OPTION_KEEP_GOING)
 			run->keep_going = true;
+		else if (option == OPTION_SYMBOLS)
+			run->symbols = optarg;
 		else if (option != OPTION_HASH)
 			return dt_door_usage(self, "wrong option");
 		else if (hash_option(&run->options, self, optarg) != DT_EXIT_OK)
@@ -127,10 +132,15 @@ int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)
 	dt_arena_init(&run.arena, DT_MAX_ARENA);
 	status = parse(&run, self, argc, argv);
 	if (status == DT_EXIT_OK)
+		status = dt_door_symbols_open(&run.store, self, run.symbols);
+	if (run.store.open)
+		run.options.symbols = &run.store.store.source;
+	if (status == DT_EXIT_OK)
 		status = all(&run, argc - optind, argv + optind);
 	dt_triage_destroy(run.triage);
 	dt_rules_free(run.rules);
 	dt_arena_deinit(&run.arena);
+	dt_door_symbols_close(&run.store);
 	dt_output_deinit(&run.output);
 	return status;
 }

@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, SYMBOLS, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -84,6 +84,7 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case HOST: options->host = value; return DT_EXIT_OK;
 	case HOST_FROM: options->host_from = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
+	case SYMBOLS: options->symbols = value; return DT_EXIT_OK;
 	case HASH: return hash_option(options, self, value);
 	case DEADLINE: return number_option(self, "--deadline", value, MAX_DEADLINE, &options->deadline_s);
 	case OPEN_DEADLINE: return number_option(self, "--open-deadline", value, MAX_DEADLINE, &options->open_deadline_s);
@@ -122,6 +123,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		{ "host", required_argument, NULL, HOST },
 		{ "host-from", required_argument, NULL, HOST_FROM },
 		{ "signatures", required_argument, NULL, SIGNATURES },
+		{ "symbols", required_argument, NULL, SYMBOLS },
 		{ "hash", required_argument, NULL, HASH },
 		{ "deadline", required_argument, NULL, DEADLINE },
 		{ "metrics", required_argument, NULL, METRICS },

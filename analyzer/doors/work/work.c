@@ -17,11 +17,12 @@
 #include "fleet/intake/location.h"
 #include "core/log/log.h"
 #include "fleet/metrics/metrics.h"
+#include "doors/common/symbols.h"
 #include "fleet/pool/pool.h"
 #include "fleet/queue/queue.h"
 #include "fleet/walk/walk.h"
 
-enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, DEADLINE, NO_SANDBOX };
+enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, SYMBOLS, DEADLINE, NO_SANDBOX };
 enum { MAX_JOBS = 256, AHEAD = 8, BATCH = 64, COMMIT_MS = 250, WAIT_MS = 100, LAST_ATTEMPT = 2, RECONNECT_TRIES = 60 };
 
 enum stage { FREE, OPENING, READING, STORED, FAILED };
@@ -36,7 +37,7 @@ struct message {
 };
 
 struct work {
-	const char *db, *queue_url, *signatures, *metrics_target;
+	const char *db, *queue_url, *signatures, *symbols_path, *metrics_target;
 	struct dt_metrics_out *metrics;
 	unsigned jobs, idle_s, deadline_s;
 	bool no_sandbox;
@@ -44,6 +45,8 @@ struct work {
 	struct dt_store *store;
 	struct dt_queue *queue;
 	struct dt_pool *pool;
+	struct dt_door_symbols symbols;
+	struct dt_pool_source source; /* workers ask symbols */
 	struct dt_walk *walk; /* only its openers are used */
 	struct dt_intake intake;
 	struct dt_arena arena;
@@ -333,6 +336,7 @@ static int one(struct work *work, const struct dt_command *self, int option, con
 	case JOBS: return number_option(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
 	case IDLE: return number_option(self, "--idle", value, 0, 86400, &work->idle_s);
 	case SIGNATURES: work->signatures = value; return DT_EXIT_OK;
+	case SYMBOLS: work->symbols_path = value; return DT_EXIT_OK;
 	case DEADLINE: return number_option(self, "--deadline", value, 1, 86400, &work->deadline_s);
 	case NO_SANDBOX: work->no_sandbox = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
@@ -343,7 +347,8 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 {
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },     { "queue", required_argument, NULL, QUEUE },           { "jobs", required_argument, NULL, JOBS },
-		{ "idle", required_argument, NULL, IDLE }, { "signatures", required_argument, NULL, SIGNATURES }, { "deadline", required_argument, NULL, DEADLINE },
+		{ "idle", required_argument, NULL, IDLE }, { "signatures", required_argument, NULL, SIGNATURES },
+		{ "symbols", required_argument, NULL, SYMBOLS }, { "deadline", required_argument, NULL, DEADLINE },
 		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "metrics", required_argument, NULL, METRICS }, { 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -365,7 +370,8 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 
 static enum dt_status open_all(struct work *work, struct dt_error *err)
 {
-	const struct dt_pool_options pool = { .workers = work->jobs + 1, .deadline_ms = work->deadline_s * 1000, .no_sandbox = work->no_sandbox };
+	const struct dt_pool_options pool = { .workers = work->jobs + 1, .deadline_ms = work->deadline_s * 1000, .no_sandbox = work->no_sandbox,
+		                              .source = work->symbols.open ? &work->source : NULL };
 	enum dt_status status;
 
 	work->room = (size_t)work->jobs * AHEAD;
@@ -414,8 +420,11 @@ int dt_work_work(const struct dt_command *self, int argc, char **argv)
 	if (dt_door_help(self, argc, argv))
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	status = parse(&work, self, argc, argv);
+	if (status == DT_EXIT_OK)
+		status = dt_door_symbols_open(&work.symbols, self, work.symbols_path);
 	if (status != DT_EXIT_OK)
 		return status;
+	work.source = (struct dt_pool_source){ &work.symbols, dt_door_symbols_ask };
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	dt_arena_init(&work.arena, DT_MAX_ARENA);
@@ -430,6 +439,7 @@ int dt_work_work(const struct dt_command *self, int argc, char **argv)
 	dt_queue_close(work.queue);
 	dt_walk_destroy(work.walk);
 	dt_pool_destroy(work.pool);
+	dt_door_symbols_close(&work.symbols);
 	dt_store_close(work.store);
 	dt_intake_deinit(&work.intake);
 	dt_arena_deinit(&work.arena);

@@ -65,13 +65,14 @@ bool dt_image_open(struct dt_image *out, const struct dt_memory *memory, uint64_
 
 bool dt_image_section(const struct dt_image *image, unsigned index, struct dt_image_section *out)
 {
-	enum { HEADER = 40, VIRTUAL_SIZE = 8, RVA = 12, FLAGS = 36, MOST = 96 };
+	enum { HEADER = 40, VIRTUAL_SIZE = 8, RVA = 12, FILE_SIZE = 16, FILE_OFF = 20, FLAGS = 36, MOST = 96 };
 	uint8_t raw[HEADER];
 	struct dt_bytes header = { raw, sizeof(raw) };
 
 	if (index >= image->section_count || index >= MOST || !dt_image_read(image, image->sections_off + index * HEADER, raw, sizeof(raw)))
 		return false;
 	*out = (struct dt_image_section){ .rva = dt_bytes_u32_or(header, RVA, 0), .size = dt_bytes_u32_or(header, VIRTUAL_SIZE, 0),
+		                          .file_size = dt_bytes_u32_or(header, FILE_SIZE, 0), .file_off = dt_bytes_u32_or(header, FILE_OFF, 0),
 		                          .writable = dt_bytes_u32_or(header, FLAGS, 0) >> 31 };
 	return out->rva < image->size;
 }
@@ -178,18 +179,67 @@ bool dt_image_export(const struct dt_image *image, const char *name, uint64_t *v
 	return true;
 }
 
+/* Which name has an ordinal: names are sorted by text, so all are looked at. */
+static bool name_of_ordinal(const struct dt_image *image, const struct exports *exports, uint32_t wanted, char name[MAX_NAME])
+{
+	uint16_t ordinal;
+	uint32_t rva;
+
+	for (uint32_t i = 0; i < exports->name_count && u16_at(image, exports->ordinals, i, &ordinal); i++)
+		if (ordinal == wanted && u32_at(image, exports->names, i, &rva) && read_name(image, rva, name))
+			return true;
+	return false;
+}
+
+const char *dt_image_export_at(const struct dt_image *image, uint32_t rva, struct dt_arena *arena)
+{
+	const struct dt_image_directory *directory = &image->directories[DT_IMAGE_EXPORTS];
+	struct exports exports;
+	char name[MAX_NAME];
+	uint32_t function;
+
+	if (!read_exports(image, &exports) || rva - directory->rva < directory->size)
+		return NULL;
+	for (uint32_t i = 0; i < exports.count && u32_at(image, exports.functions, i, &function); i++)
+		if (function == rva && name_of_ordinal(image, &exports, i, name))
+			return dt_text_from_utf8(arena, (struct dt_bytes){ (const uint8_t *)name, strlen(name) });
+	return NULL;
+}
+
 /* ---- debug identity -------------------------------------------------------------- */
 
-enum { DEBUG_ENTRY = 0x1c, DEBUG_TYPE = 0x0c, DEBUG_SIZE = 0x10, DEBUG_RVA = 0x14, CODEVIEW = 2, MOST_DEBUG_ENTRIES = 32 };
+enum { DEBUG_ENTRY = 0x1c, DEBUG_TYPE = 0x0c, DEBUG_SIZE = 0x10, DEBUG_RVA = 0x14, CODEVIEW = 2, RSDS_NAME = 24, MOST_DEBUG_ENTRIES = 32 };
 
-static const char *codeview_id(const struct dt_image *image, uint32_t rva, struct dt_arena *arena)
+/* Where the RSDS record stands, and its length. */
+static bool find_codeview(const struct dt_image *image, uint32_t *rva, uint32_t *len)
 {
-	uint8_t raw[24];
+	const struct dt_image_directory *directory = &image->directories[DT_IMAGE_DEBUG];
+	uint8_t raw[DEBUG_ENTRY], magic[4];
+	struct dt_bytes entry = { raw, sizeof(raw) };
+
+	if (image->directory_count <= DT_IMAGE_DEBUG || !directory->rva)
+		return false;
+	for (uint32_t i = 0; i < directory->size / DEBUG_ENTRY && i < MOST_DEBUG_ENTRIES; i++) {
+		if (directory->rva > UINT32_MAX - i * DEBUG_ENTRY || !dt_image_read(image, directory->rva + i * DEBUG_ENTRY, raw, sizeof(raw)))
+			continue;
+		*rva = dt_bytes_u32_or(entry, DEBUG_RVA, 0);
+		*len = dt_bytes_u32_or(entry, DEBUG_SIZE, 0);
+		if (dt_bytes_u32_or(entry, DEBUG_TYPE, 0) == CODEVIEW && *len >= RSDS_NAME && dt_image_read(image, *rva, magic, 4) &&
+		    !memcmp(magic, "RSDS", 4))
+			return true;
+	}
+	return false;
+}
+
+const char *dt_image_debug_id(const struct dt_image *image, struct dt_arena *arena)
+{
+	uint8_t raw[RSDS_NAME];
 	struct dt_bytes b = { raw, sizeof(raw) };
+	uint32_t rva, len;
 	char text[48];
 	size_t at;
 
-	if (!dt_image_read(image, rva, raw, sizeof(raw)) || !dt_bytes_match(b, 0, "RSDS", 4))
+	if (!find_codeview(image, &rva, &len) || !dt_image_read(image, rva, raw, sizeof(raw)))
 		return NULL;
 	at = (size_t)snprintf(text, sizeof(text), "%08X%04X%04X", dt_bytes_u32_or(b, 4, 0), dt_bytes_u16_or(b, 8, 0),
 	                      dt_bytes_u16_or(b, 10, 0));
@@ -199,19 +249,12 @@ static const char *codeview_id(const struct dt_image *image, uint32_t rva, struc
 	return dt_arena_strdup(arena, text);
 }
 
-const char *dt_image_debug_id(const struct dt_image *image, struct dt_arena *arena)
+const char *dt_image_pdb_name(const struct dt_image *image, struct dt_arena *arena)
 {
-	const struct dt_image_directory *directory = &image->directories[DT_IMAGE_DEBUG];
-	const char *id = NULL;
-	uint8_t raw[DEBUG_ENTRY];
-	struct dt_bytes entry = { raw, sizeof(raw) };
+	uint32_t rva, len;
+	char name[MAX_NAME];
 
-	if (image->directory_count <= DT_IMAGE_DEBUG || !directory->rva)
+	if (!find_codeview(image, &rva, &len) || rva > UINT32_MAX - RSDS_NAME || !read_name(image, rva + RSDS_NAME, name) || !name[0])
 		return NULL;
-	for (uint32_t i = 0; !id && i < directory->size / DEBUG_ENTRY && i < MOST_DEBUG_ENTRIES; i++)
-		if (directory->rva <= UINT32_MAX - i * DEBUG_ENTRY &&
-		    dt_image_read(image, directory->rva + i * DEBUG_ENTRY, raw, sizeof(raw)) &&
-		    dt_bytes_u32_or(entry, DEBUG_TYPE, 0) == CODEVIEW && dt_bytes_u32_or(entry, DEBUG_SIZE, 0) >= 24)
-			id = codeview_id(image, dt_bytes_u32_or(entry, DEBUG_RVA, 0), arena);
-	return id;
+	return dt_text_basename(dt_text_from_utf8(arena, (struct dt_bytes){ (const uint8_t *)name, strlen(name) }));
 }

@@ -34,15 +34,38 @@ bool dt_image_read(const struct dt_image *image, uint32_t rva, void *out, size_t
 const char *dt_image_export_name(const struct dt_image *image, struct dt_arena *arena);
 /* The address of an export; false when it is not among the image's names, or the dump lacks them. */
 bool dt_image_export(const struct dt_image *image, const char *name, uint64_t *va);
+/* The name of the export that begins at rva exactly, clean, in the arena: first by name where several do. NULL when there is none; a forwarder is none. */
+const char *dt_image_export_at(const struct dt_image *image, uint32_t rva, struct dt_arena *arena);
 /* The symbol server's key for its PDB: GUID and age; in the arena. NULL when memory does not have it. */
 const char *dt_image_debug_id(const struct dt_image *image, struct dt_arena *arena);
 
+/* The file name of its PDB, without folders, clean, in the arena. NULL likewise. */
+const char *dt_image_pdb_name(const struct dt_image *image, struct dt_arena *arena);
+
 struct dt_image_section {
-	uint32_t rva, size; /* in memory */
+	uint32_t rva, size;          /* in memory */
+	uint32_t file_off, file_size;
 	bool writable;
 };
 /* Section index; false behind the last one. */
 bool dt_image_section(const struct dt_image *image, unsigned index, struct dt_image_section *out);
+
+/* A function, or a part of one, of the exception directory. */
+struct dt_image_function {
+	uint32_t begin, end; /* offsets from the base */
+	uint32_t unwind;     /* x64: of UNWIND_INFO, or with bit 0 of another entry; arm64: the second word as it stands */
+};
+/* The entry that covers rva (x64 and arm64; found by bisection). false: none does (a leaf), or memory lacks the directory. *known says
+ * which: false when the answer is not known. */
+bool dt_image_function_at(const struct dt_image *image, uint32_t rva, struct dt_image_function *out, bool *known);
+/* The entry at an offset, as chained ones are given. */
+bool dt_image_function_read(const struct dt_image *image, uint32_t entry_rva, struct dt_image_function *out);
+
+/* Lays out the bytes of a PE file as the loader would, as memory at base: header and sections, bounded by the file. The bytes are borrowed
+ * for as long as the memory is used; the ranges live in the arena.
+ * DT_ERR_FORMAT, with the offset: no PE file, or sections that overlap or lie outside. DT_ERR_NOMEM. */
+DT_MUST_USE enum dt_status dt_image_lay_out(struct dt_memory *memory, struct dt_arena *arena, struct dt_bytes file, uint64_t base,
+                                            struct dt_error *err);
 
 /* Of the version resource; each NULL when it is not there. */
 struct dt_image_version {

@@ -43,17 +43,33 @@ bool dt_cursor_is_code(const struct dt_cursor *cursor, uint64_t va)
 	return gone && va - gone->start.value >= PE_HEADER;
 }
 
+/* Bit 55 says which half of the address space it is; the bits above it, and those down to bit 48, may be a signature. */
+uint64_t dt_strip_signature(uint64_t va)
+{
+	const uint64_t mask = (UINT64_C(1) << 48) - 1;
+
+	return va >> 55 & 1 ? va | ~mask : va & mask;
+}
+
+size_t dt_cursor_code(const struct dt_cursor *cursor, uint64_t va, void *out, size_t len)
+{
+	size_t n = dt_memory_read(&cursor->walk->dump->memory, va, out, len);
+
+	if (n < len && cursor->walk->symbols)
+		n += dt_symbols_code(cursor->walk->symbols, va + n, (uint8_t *)out + n, len - n);
+	return n;
+}
+
 enum dt_site dt_cursor_site(const struct dt_cursor *cursor, uint64_t va, uint64_t *target)
 {
 	const struct dt_dump *dump = cursor->walk->dump;
 	struct dt_call_site site;
 	uint8_t bytes[8];
-	size_t len = dt_memory_span_before(&dump->memory, va, sizeof(bytes));
 
 	*target = 0;
-	if (len < sizeof(bytes))
+	if (dt_cursor_code(cursor, va - sizeof(bytes), bytes, sizeof(bytes)) < sizeof(bytes))
 		return DT_SITE_ABSENT;
-	len = dt_memory_read(&dump->memory, va - len, bytes, len);
+	size_t len = sizeof(bytes);
 	if (!dt_insn_call_before(dump->machine, (struct dt_bytes){ bytes, len }, va, &site))
 		return DT_SITE_OTHER;
 	*target = site.direct ? site.target : 0;

@@ -3,7 +3,7 @@
  *
  * strategies.def lists the ways to find the next frame, best first; the walk
  * asks each in turn, frame by frame. Each frame carries how far it can be
- * trusted. Without unwind data and symbols (they come with images) there are:
+ * trusted. Where the image is at hand its unwind data says where the caller is. Without it there are:
  * the exact caller where the context stands at a function's first instruction,
  * frame pointers (x86, arm64), call sites checked by bytes, and plain scanning.
  */
@@ -12,6 +12,7 @@
 
 #include "facts/dump/dump.h"
 #include "facts/insn/insn.h"
+#include "facts/symbol/symbols.h"
 
 /* Part of the stack whose slots are data, not return addresses: a trap frame, a CONTEXT, an EXCEPTION_RECORD. */
 struct dt_stack_hole {
@@ -21,6 +22,7 @@ struct dt_stack_hole {
 
 struct dt_walk {
 	const struct dt_dump *dump;
+	struct dt_symbols *symbols;       /* images at hand; NULL: none */
 	struct dt_decoder *decoder;       /* may be NULL: no frame is checked by bytes then */
 	const struct dt_context *context; /* where the walk begins */
 	uint64_t stack_va, stack_len;     /* bounds of the stack; 0: the dump's */

@@ -18,11 +18,13 @@ bool dt_strategy_entry(const struct dt_cursor *cursor, struct dt_step *out)
 	out->slot = cursor->sp;
 	out->sp = cursor->sp + dt_cursor_word_size(cursor);
 	out->trust = DT_TRUST_CALL_SITE;
+	out->regs = cursor->regs; /* nothing has run yet */
+	out->has_regs = true;
 	return true;
 }
 
 /* Both chains: the record at fp must lie on the stack, above where the walk is, and lead upwards. */
-static bool chain(const struct dt_cursor *cursor, uint64_t mask, struct dt_step *out)
+static bool chain(const struct dt_cursor *cursor, bool is_signed, struct dt_step *out)
 {
 	unsigned word = dt_cursor_word_size(cursor);
 	uint64_t next;
@@ -30,11 +32,8 @@ static bool chain(const struct dt_cursor *cursor, uint64_t mask, struct dt_step 
 	if (!cursor->fp_known || cursor->fp < cursor->sp || cursor->fp % word || !dt_cursor_word(cursor, cursor->fp, &next) ||
 	    !dt_cursor_word(cursor, cursor->fp + word, &out->ip))
 		return false;
-	/* Return addresses can carry a signature above the address bits. */
-	if (mask && out->ip >> 63)
-		out->ip |= ~mask;
-	else if (mask)
-		out->ip &= mask;
+	if (is_signed)
+		out->ip = dt_strip_signature(out->ip);
 	if (!dt_cursor_is_code(cursor, out->ip))
 		return false;
 	out->slot = cursor->fp + word;
@@ -47,14 +46,14 @@ static bool chain(const struct dt_cursor *cursor, uint64_t mask, struct dt_step 
 
 bool dt_strategy_link(const struct dt_cursor *cursor, struct dt_step *out)
 {
-	return cursor->walk->dump->machine == DT_MACHINE_ARM64 && chain(cursor, (UINT64_C(1) << 48) - 1, out);
+	return cursor->walk->dump->machine == DT_MACHINE_ARM64 && chain(cursor, true, out);
 }
 
 bool dt_strategy_frame_pointer(const struct dt_cursor *cursor, struct dt_step *out)
 {
 	uint64_t target;
 
-	if (cursor->walk->dump->machine != DT_MACHINE_X86 || !chain(cursor, 0, out))
+	if (cursor->walk->dump->machine != DT_MACHINE_X86 || !chain(cursor, false, out))
 		return false;
 	return dt_cursor_site(cursor, out->ip, &target) != DT_SITE_OTHER;
 }

@@ -1,7 +1,7 @@
 /* The walk: asks the strategies in turn, frame by frame, and writes the frames down. */
 #include "facts/stack/walk.h"
 
-enum { MOST_FRAMES = 64, FRAMES_WITH_CODE = 16, CODE_BEFORE = 16 };
+enum { MOST_FRAMES = 64, MOST_TRAPS = 8, FRAMES_WITH_CODE = 16, CODE_BEFORE = 16 };
 
 static bool (*const strategies[])(const struct dt_cursor *cursor, struct dt_step *out) = {
 #define DT_STRATEGY(name, doc) dt_strategy_##name,
@@ -36,6 +36,18 @@ static void write_frame(const struct dt_dump *dump, uint64_t ip, enum dt_trust t
 		out->unloaded = DT_TRUE;
 		out->offset = dt_some(ip - gone->start.value);
 	}
+}
+
+/* A return address may be the first byte behind its function: the call before it is what is named. */
+static void name_frame(const struct dt_walk *walk, bool is_return, struct dt_frame *frame)
+{
+	struct dt_symbol_name name;
+
+	if (!dt_symbols_name(walk->symbols, frame->ip.value - (is_return ? 1 : 0), &name))
+		return;
+	frame->symbol = name.name;
+	frame->displacement = dt_some(frame->ip.value - name.begin);
+	frame->symbol_from = name.from;
 }
 
 /* Addresses outside [low, high) belong to no image: most words of a stack are told apart by that alone. */
@@ -78,7 +90,7 @@ static void begin(struct dt_cursor *cursor, const struct dt_walk *walk)
 	unsigned fp = context->machine == DT_MACHINE_ARM64 ? DT_ARM64_FP : DT_X86_EBP;
 	unsigned word = walk->dump->machine == DT_MACHINE_X86 ? 4 : 8;
 
-	*cursor = (struct dt_cursor){ .walk = walk, .exact = true, .first = true };
+	*cursor = (struct dt_cursor){ .walk = walk, .exact = true, .first = true, .proved = true, .regs = *context };
 	cursor->ip = dt_context_ip(context).value;
 	cursor->sp = (dt_context_sp(context).value + word - 1) & ~(uint64_t)(word - 1);
 	if (context->machine == DT_MACHINE_ARM64 || context->machine == DT_MACHINE_X86) {
@@ -89,14 +101,40 @@ static void begin(struct dt_cursor *cursor, const struct dt_walk *walk)
 	stack_bounds(cursor);
 }
 
+/* Frames lie one above the other; a trap may have come from another stack. */
+static bool leads_on(const struct dt_cursor *cursor, const struct dt_step *step)
+{
+	return step->end || step->sp > cursor->sp || (step->leaf && step->sp == cursor->sp) || (step->trap && cursor->traps < MOST_TRAPS);
+}
+
 static bool next(struct dt_cursor *cursor, struct dt_step *step)
 {
 	for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
 		*step = (struct dt_step){ 0 };
-		if (strategies[i](cursor, step) && step->sp > cursor->sp)
+		if (strategies[i](cursor, step) && leads_on(cursor, step))
 			return true;
 	}
 	return false;
+}
+
+/* The caller becomes the frame to leave. Its registers are known where the step knows them. */
+static void advance(struct dt_cursor *cursor, const struct dt_step *step)
+{
+	cursor->exact = step->trust != DT_TRUST_SCAN;
+	cursor->proved = cursor->proved && (step->trust == DT_TRUST_UNWIND || (cursor->first && step->has_regs));
+	cursor->first = false;
+	cursor->is_return = !step->trap;
+	cursor->ip = step->ip;
+	cursor->sp = step->sp;
+	cursor->fp = step->fp;
+	cursor->fp_known = step->fp_known;
+	if (step->has_regs)
+		cursor->regs = step->regs;
+	else
+		cursor->regs.known = 0;
+	cursor->traps += step->trap;
+	if (step->trap && (step->sp < cursor->begin || step->sp >= cursor->end))
+		stack_bounds(cursor);
 }
 
 size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct dt_notes *notes, struct dt_frame **out)
@@ -110,21 +148,20 @@ size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct 
 	if (!frames || !dt_context_ip(walk->context).known || !dt_context_sp(walk->context).known)
 		return 0;
 	begin(&cursor, walk);
-	write_frame(walk->dump, cursor.ip, DT_TRUST_CONTEXT, &frames[count++]);
+	cursor.notes = notes;
+	write_frame(walk->dump, cursor.ip, DT_TRUST_CONTEXT, &frames[count]);
+	name_frame(walk, false, &frames[count++]);
 	if (cursor.stack.len == 0)
 		dt_note_add(notes, DT_NOTE_INFO, "stack", "the stack at 0x%llx is not in the dump", (unsigned long long)cursor.sp);
-	while (count < most && next(&cursor, &step)) {
+	while (count < most && next(&cursor, &step) && !step.end) {
 		struct dt_frame *frame = &frames[count];
 		write_frame(walk->dump, step.ip, step.trust, frame);
-		frame->slot = dt_some(step.slot);
+		name_frame(walk, !step.trap, frame);
+		if (step.slot)
+			frame->slot = dt_some(step.slot);
 		frame->code = count < FRAMES_WITH_CODE ? code_before(walk->dump, step.ip, arena) : NULL;
 		count++;
-		cursor.exact = step.trust != DT_TRUST_SCAN;
-		cursor.first = false;
-		cursor.ip = step.ip;
-		cursor.sp = step.sp;
-		cursor.fp = step.fp;
-		cursor.fp_known = step.fp_known;
+		advance(&cursor, &step);
 	}
 	return count;
 }

@@ -11,6 +11,7 @@ void dt_pass_frames(struct dt_pass *pass)
 	const struct dt_dump *dump = pass->dump;
 	struct dt_walk walk = {
 		.dump = dump,
+		.symbols = pass->symbols,
 		.decoder = pass->decoder,
 		.context = &pass->context,
 		.holes = pass->holes,

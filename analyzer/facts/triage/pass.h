@@ -23,6 +23,7 @@ struct dt_pass {
 	struct dt_notes *notes;
 	struct dt_decoder *decoder; /* for the dump's machine; NULL when there is none */
 	const struct dt_triage_options *options;
+	struct dt_symbols *symbols; /* images at hand */
 
 	/* found by the passes, for later ones */
 	const struct dt_reading *reading;    /* rows of the stop code; NULL: none */

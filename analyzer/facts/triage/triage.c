@@ -9,6 +9,7 @@
 #include "core/hash/hash.h"
 #include "core/base/names.h"
 #include "facts/kernel/kernel.h"
+#include "facts/symbol/cabinet.h"
 #include "facts/triage/pass.h"
 
 struct dt_triage {
@@ -34,6 +35,7 @@ static const struct pass_row passes[] = {
 void dt_triage_prepare(void)
 {
 	dt_dump_prepare();
+	dt_cabinet_prepare();
 }
 
 enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err)
@@ -140,6 +142,7 @@ static void hash_file(struct dt_triage *triage, struct dt_bytes bytes, const str
 
 static void run_passes(struct dt_triage *triage, const struct dt_triage_options *options)
 {
+	struct dt_symbols symbols;
 	struct dt_pass pass = {
 		.dump = &triage->dump,
 		.facts = &triage->facts,
@@ -147,8 +150,10 @@ static void run_passes(struct dt_triage *triage, const struct dt_triage_options 
 		.notes = &triage->notes,
 		.decoder = decoder_for(triage, triage->dump.machine),
 		.options = options,
+		.symbols = &symbols,
 	};
 
+	dt_symbols_open(&symbols, &triage->dump, options->symbols, &triage->arena, &triage->notes);
 	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
 		double start = now_us();
 		if (passes[i].formats >> triage->dump.format & 1)
@@ -156,6 +161,7 @@ static void run_passes(struct dt_triage *triage, const struct dt_triage_options 
 		double *stage = passes[i].run == dt_pass_frames ? &triage->times.stack : &triage->times.context;
 		*stage += now_us() - start;
 	}
+	dt_symbols_close(&symbols);
 }
 
 static void analyse(struct dt_triage *triage, struct dt_bytes bytes, const struct dt_triage_options *options)

@@ -9,9 +9,12 @@
 #include "core/model/crash.h"
 #include "core/base/status.h"
 
+struct dt_symbol_source;
+
 struct dt_triage_options {
 	bool hash;             /* SHA-256 of the file (skipped for files over DT_MAX_HASHED_FILE unless hash_large) */
 	bool hash_large;
+	const struct dt_symbol_source *symbols; /* asked for images and symbols; NULL: the dump alone */
 	const char *host;      /* name given by the caller, NULL */
 };
 

@@ -13,6 +13,7 @@
 #include "core/model/codec.h"
 #include "core/protocol/protocol.h"
 #include "facts/archive/archive.h"
+#include "facts/symbol/source.h"
 #include "facts/triage/triage.h"
 #include "facts/triage/wer.h"
 #include "facts/worker/sandbox.h"
@@ -23,7 +24,35 @@ struct worker {
 	struct dt_buf out;
 	uint32_t cpu_seconds;
 	bool limited;
+	bool broken;     /* the parent does not keep to the protocol */
+	uint64_t job;    /* the one being read */
+	uint32_t asks;   /* of it, so far */
 };
+
+/* Asks the parent and waits for its answer. */
+static int ask_parent(void *self, const struct dt_symbol_request *request)
+{
+	struct worker *worker = self;
+	struct dt_ask ask = { .kind = request->kind, .timestamp = request->timestamp, .size = request->size, .attempt = request->attempt,
+		              .name = request->name, .debug_id = request->debug_id ? request->debug_id : "" };
+	struct dt_message message = { .type = DT_MESSAGE_ASK, .job = worker->job, .fd = -1 };
+	struct dt_error err;
+
+	if (worker->broken || worker->asks == DT_MAX_ASKS || strlen(ask.name) > DT_MAX_ASK_TEXT || strlen(ask.debug_id) > DT_MAX_ASK_TEXT)
+		return -1;
+	worker->asks++;
+	dt_buf_reset(&worker->out);
+	dt_ask_write(&ask, &worker->out);
+	message.body = dt_buf_bytes(&worker->out);
+	if (!dt_buf_ok(&worker->out) || dt_channel_send(&worker->channel, &message, &err) != DT_OK ||
+	    dt_channel_receive(&worker->channel, &message, &err) != DT_OK || message.type != DT_MESSAGE_ANSWER || message.job != worker->job) {
+		worker->broken = true;
+		return -1;
+	}
+	if (message.has_report)
+		close(message.report);
+	return message.fd;
+}
 
 static bool greet(struct worker *worker)
 {
@@ -158,22 +187,32 @@ static bool dump_job(struct worker *worker, const struct dt_message *message, co
 
 static bool work(struct worker *worker, const struct dt_message *message)
 {
+	const struct dt_symbol_source source = { worker, ask_parent };
 	struct dt_triage_options options = { 0 };
 	struct dt_job job;
 
-	if (!dt_job_read(message->body, &job) || message->fd < 0)
+	char *path;
+
+	/* A question brings an answer, which takes the place of this message in the channel. */
+	if (!dt_job_read(message->body, &job) || message->fd < 0 || !(path = strdup(job.path)))
 		return false;
+	job.path = path;
 	options.hash = (job.flags & DT_JOB_HASH) != 0;
 	options.hash_large = (job.flags & DT_JOB_HASH_LARGE) != 0;
+	if (job.flags & DT_JOB_SYMBOLS)
+		options.symbols = &source;
+	worker->job = message->job;
+	worker->asks = 0;
 	if (worker->limited)
 		dt_sandbox_cpu(worker->cpu_seconds);
 	bool ok = dt_archive_is(message->fd)
 	                  ? archive_job(worker, message->job, message->fd, &job, &options)
 	                  : dump_job(worker, message, &job, &options);
+	free(path);
 	close(message->fd);
 	if (message->has_report)
 		close(message->report);
-	return ok && send_done(worker, message->job);
+	return ok && !worker->broken && send_done(worker, message->job);
 }
 
 int main(void)

@@ -31,6 +31,7 @@ struct slot {
 	char *member;     /* of the archive: where the worker is; NULL: no archive */
 	uint32_t index;   /* its number */
 	unsigned deaths;
+	uint32_t asks;    /* of this job */
 	int64_t deadline; /* ms of the monotonic clock */
 };
 
@@ -41,6 +42,7 @@ struct dt_pool {
 	bool has_wake;
 	int wake_fd;
 	unsigned deadline_ms;
+	const struct dt_pool_source *source;
 	struct dt_hello hello;
 	char program[PATH_MAX];
 	uint32_t mechanisms;
@@ -101,6 +103,7 @@ enum dt_status dt_pool_create(struct dt_pool **out, const struct dt_pool_options
 	pool->wake_fd = options->wake_fd;
 	pool->mechanisms = DT_SANDBOX_ALL;
 	pool->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
+	pool->source = options->source;
 	pool->hello = (struct dt_hello){
 		.version = DT_PROTOCOL_VERSION,
 		.flags = options->no_sandbox ? 0 : DT_HELLO_SANDBOX,
@@ -223,7 +226,9 @@ enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *jo
 	slot->id = job->id;
 	slot->fd = job->fd;
 	slot->report = job->has_report ? job->report_fd : -1;
-	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u);
+	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u) |
+	              (pool->source ? DT_JOB_SYMBOLS : 0u);
+	slot->asks = 0;
 	slot->deaths = 0;
 	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	status = give(pool, slot, 0, err);
@@ -258,6 +263,7 @@ static bool go_on_behind(struct dt_pool *pool, struct slot *slot)
 	if (!slot->member || !*slot->member || ++slot->deaths >= MAX_DEATHS)
 		return false;
 	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
+	slot->asks = 0;
 	return give(pool, slot, slot->index + 1, &err) == DT_OK;
 }
 
@@ -332,6 +338,22 @@ static bool take_member(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 	return slot->member != NULL;
 }
 
+/* false: it does not keep to the protocol, or cannot be answered. */
+static bool take_ask(struct dt_pool *pool, struct slot *slot, struct dt_bytes body)
+{
+	struct dt_message answer = { .type = DT_MESSAGE_ANSWER, .job = slot->id, .fd = -1 };
+	struct dt_error err;
+	struct dt_ask ask;
+
+	if (!pool->source || slot->asks++ == DT_MAX_ASKS || !dt_ask_read(body, &ask))
+		return false;
+	answer.fd = pool->source->ask(pool->source->self, &ask);
+	bool ok = dt_channel_send(&slot->process.channel, &answer, &err) == DT_OK;
+	if (answer.fd >= 0)
+		close(answer.fd);
+	return ok;
+}
+
 static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes body, struct dt_pool_result *result)
 {
 	struct dt_error err;
@@ -373,6 +395,10 @@ static enum served serve(struct dt_pool *pool, struct slot *slot, struct dt_pool
 		return PROGRESS;
 	else if (message.type == DT_MESSAGE_MEMBER)
 		lost_to_protocol(pool, slot, "a member without a name", result);
+	else if (message.type == DT_MESSAGE_ASK && take_ask(pool, slot, message.body))
+		return PROGRESS;
+	else if (message.type == DT_MESSAGE_ASK || message.type == DT_MESSAGE_ANSWER)
+		lost_to_protocol(pool, slot, "a question for symbols that is not allowed, or cannot be read", result);
 	else if (message.type == DT_MESSAGE_RECORD)
 		take_record(pool, slot, message.body, result);
 	else {

@@ -15,6 +15,14 @@
 
 struct dt_pool;
 
+struct dt_ask;
+
+/* Who answers a worker's questions for images and symbols (core/protocol). */
+struct dt_pool_source {
+	void *self;
+	int (*ask)(void *self, const struct dt_ask *ask); /* an open descriptor, which becomes the pool's; -1: no */
+};
+
 struct dt_pool_options {
 	unsigned workers;         /* processes; at least 1 */
 	unsigned deadline_ms;     /* wall time for one input; 0: 30 s */
@@ -22,6 +30,7 @@ struct dt_pool_options {
 	bool no_sandbox;          /* for debugging only */
 	bool has_wake;            /* wake_fd is there: waiting ends early when it can be read (it is not read, and stays the caller's) */
 	int wake_fd;
+	const struct dt_pool_source *source; /* NULL: workers must not ask; borrowed */
 	const char *worker_path;  /* NULL: dumptriage-worker beside the program, or in its libexec folder */
 };
 

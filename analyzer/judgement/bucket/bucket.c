@@ -10,15 +10,6 @@
 
 enum { MAX_KEY = 1024 };
 
-/* WinDbg's ids that end in the name of an image: no function is needed. */
-static const struct {
-	uint32_t code;
-	const char *format; /* with the image's name */
-	const char *from;   /* what must have named the image for it to be exact */
-} image_forms[] = {
-	{ 0x116, "0x116_IMAGE_%s", "parameter" },
-};
-
 static char fold(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -151,26 +142,6 @@ static const char *key(const struct dt_facts *facts, const char *name, struct dt
 	return text;
 }
 
-static bool is_named_by(const struct dt_facts *facts, const char *module, const char *from)
-{
-	for (size_t i = 0; i < facts->suspects_count; i++)
-		if (facts->suspects[i].from && dt_text_starts_fold(facts->suspects[i].from, from) &&
-		    dt_text_equal_fold(facts->suspects[i].module, module))
-			return true;
-	return false;
-}
-
-static void windbg(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena,
-                   struct dt_bucket *out)
-{
-	for (size_t i = 0; i < sizeof(image_forms) / sizeof(image_forms[0]); i++)
-		if (facts->bugcheck && dt_opt_is(facts->bugcheck->code, image_forms[i].code) && blame->module &&
-		    is_named_by(facts, blame->module, image_forms[i].from)) {
-			out->id = dt_arena_printf(arena, image_forms[i].format, blame->module);
-			out->hash = out->id ? dt_bucket_hash(out->id, true, arena) : NULL;
-		}
-}
-
 void dt_bucket(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena, struct dt_bucket *out)
 {
 	bool blamed = blame->module != NULL;
@@ -180,7 +151,8 @@ void dt_bucket(const struct dt_facts *facts, const struct dt_blame *blame, struc
 	*out = (struct dt_bucket){ 0 };
 	out->own = key(facts, name, offset, blamed, true, arena);
 	out->family = key(facts, name, offset, blamed, false, arena);
-	windbg(facts, blame, arena, out);
+	out->id = dt_bucket_windbg(facts, blame, arena);
+	out->hash = out->id ? dt_bucket_hash(out->id, facts->dump.format != DT_FORMAT_USER, arena) : NULL;
 }
 
 const char *dt_bucket_hash(const char *id, bool kernel, struct dt_arena *arena)

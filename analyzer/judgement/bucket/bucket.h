@@ -21,10 +21,14 @@
 #include "core/base/arena.h"
 #include "core/model/crash.h"
 
-/* Fills *out (arena). own and family are null for an input without stop code and exception. id and hash stay null
- * unless the form needs no function name. */
+/* Fills *out (arena). own and family are null for an input without stop code and exception. id and hash are
+ * WinDbg's, where they can be known. */
 void dt_bucket(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena,
                struct dt_bucket *out);
+
+/* WinDbg's FAILURE_BUCKET_ID, in the arena: NULL unless the form is known and the function is proved by symbols, or the form needs none.
+ * The stack's certain frames alone count. */
+const char *dt_bucket_windbg(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_arena *arena);
 
 /* WinDbg's FAILURE_ID_HASH of a FAILURE_BUCKET_ID: the MD5 of "km:" (user: "um:") and the id, lower case, as
  * UTF-16LE, written as a GUID. NULL when the arena is full. id: ASCII. */

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/base/mapping.h"
 #include "core/base/time.h"
 
@@ -109,18 +110,18 @@ static void refuses_a_descriptor_that_is_no_file(void **state)
 	dt_mapping_close(&map);
 }
 
-static void refuses_the_seventeenth(void **state)
+static void refuses_one_too_many(void **state)
 {
-	struct dt_mapping maps[17];
+	struct dt_mapping maps[DT_MAX_MAPPINGS + 1];
 	struct dt_error err;
 	const char *path = file_of("many", 100);
 	(void)state;
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < DT_MAX_MAPPINGS; i++)
 		assert_int_equal(dt_mapping_open(&maps[i], path, &err), DT_OK);
-	assert_int_equal(dt_mapping_open(&maps[16], path, &err), DT_ERR_LIMIT);
+	assert_int_equal(dt_mapping_open(&maps[DT_MAX_MAPPINGS], path, &err), DT_ERR_LIMIT);
 	dt_mapping_close(&maps[3]);
-	assert_int_equal(dt_mapping_open(&maps[16], path, &err), DT_OK);
-	for (size_t i = 0; i < 17; i++)
+	assert_int_equal(dt_mapping_open(&maps[DT_MAX_MAPPINGS], path, &err), DT_OK);
+	for (size_t i = 0; i < DT_MAX_MAPPINGS + 1; i++)
 		dt_mapping_close(&maps[i]);
 }
 
@@ -242,7 +243,7 @@ int main(void)
 		cmocka_unit_test(maps_an_empty_file),
 		cmocka_unit_test(refuses_what_is_no_file),
 		cmocka_unit_test(refuses_a_descriptor_that_is_no_file),
-		cmocka_unit_test(refuses_the_seventeenth),
+		cmocka_unit_test(refuses_one_too_many),
 		cmocka_unit_test(leaves_other_faults_to_others),
 		cmocka_unit_test(reads_zeros_where_a_file_shrank),
 	};

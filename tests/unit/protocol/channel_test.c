@@ -167,6 +167,49 @@ static void bodies_are_read_back_and_checked(void **state)
 	dt_buf_deinit(&buf);
 }
 
+static void questions_are_read_back_and_checked(void **state)
+{
+	struct dt_ask ask = { 1, 0x66aabbcc, 0x6000, 2, "driver.sys", "0123" }, again;
+	char longest[DT_MAX_ASK_TEXT + 2];
+	struct dt_buf buf;
+
+	(void)state;
+	dt_buf_init(&buf, 4096);
+	dt_ask_write(&ask, &buf);
+	assert_true(dt_ask_read(dt_buf_bytes(&buf), &again));
+	assert_int_equal(again.timestamp, 0x66aabbcc);
+	assert_int_equal(again.size, 0x6000);
+	assert_int_equal(again.attempt, 2);
+	assert_string_equal(again.name, "driver.sys");
+	assert_string_equal(again.debug_id, "0123");
+	for (size_t cut = 1; cut < buf.len; cut++)
+		assert_false(dt_ask_read((struct dt_bytes){ (const uint8_t *)buf.data, buf.len - cut }, &again));
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = 0;
+	ask.name = longest;
+	dt_buf_reset(&buf);
+	dt_ask_write(&ask, &buf);
+	assert_false(dt_ask_read(dt_buf_bytes(&buf), &again));
+	dt_buf_deinit(&buf);
+}
+
+/* A descriptor that comes with an answer belongs to it; one that is not there is -1. */
+static void an_answer_may_bring_a_file(void **state)
+{
+	struct dt_message in, out = message_of(DT_MESSAGE_ANSWER, "", open("/dev/null", O_RDONLY | O_CLOEXEC));
+
+	(void)state;
+	assert_int_equal(dt_channel_send(&left, &out, &err), DT_OK);
+	close(out.fd);
+	assert_int_equal(dt_channel_receive(&right, &in, &err), DT_OK);
+	assert_true(in.fd >= 0);
+	close(in.fd);
+	out.fd = -1;
+	assert_int_equal(dt_channel_send(&left, &out, &err), DT_OK);
+	assert_int_equal(dt_channel_receive(&right, &in, &err), DT_OK);
+	assert_int_equal(in.fd, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +219,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lies_about_length_and_type_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_closed_end_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_over_the_limit_is_not_sent, setup, teardown),
+		cmocka_unit_test(questions_are_read_back_and_checked),
+		cmocka_unit_test_setup_teardown(an_answer_may_bring_a_file, setup, teardown),
 		cmocka_unit_test(bodies_are_read_back_and_checked),
 	};
 

@@ -213,7 +213,7 @@ static void frame_records_of_arm64(void **state)
 	dt_context_set(&context, DT_ARM64_SP, STACK);
 	dt_context_set(&context, DT_ARM64_FP, STACK + 0x20);
 	put(0x20, STACK + 0x60);
-	put(0x28, (DRIVER + 0x2000) & UINT64_C(0xff7fffffffffffff)); /* signed: bits above the address differ */
+	put(0x28, (DRIVER + 0x2000) & UINT64_C(0x5aa5ffffffffffff)); /* signed: bits above the address differ, but for bit 55 */
 	put(0x60, STACK + 0x20); /* leads down again: the chain ends here */
 	put(0x68, NT + 0x3000);
 	assert_true(walk(false) >= 3);

@@ -1,0 +1,111 @@
+/* Breakpad's symbol files: the lines that name functions, and lines that are not whole. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/symbol/breakpad.h"
+
+static const char text[] = "MODULE windows x86_64 0123456789ABCDEF0123456789ABCDEF1 app.pdb\r\n"
+                           "INFO CODE_ID 5F1E2D3C6000 app.exe\n"
+                           "FILE 0 c:\\app\\main.cpp\n"
+                           "FUNC 2000 40 8 ns::later(int, char)\r\n"
+                           "2000 10 12 0\n"
+                           "FUNC m 1000 20 0 main\n"
+                           "FUNC 3000 0 0 empty\n"
+                           "FUNC zz 10 0 no_number\n"
+                           "FUNC 123456789 10 0 too_long\n"
+                           "FUNC 4000 10\n"
+                           "PUBLIC 1800 0 label\n"
+                           "PUBLIC m 1900 0 other label\n"
+                           "STACK CFI INIT 1000 20 .cfa: $rsp 8 +\n"
+                           "PUBLIC 5000 0 last without an end";
+
+static struct dt_arena arena;
+static struct dt_error err;
+
+static int setup(void **state)
+{
+	(void)state;
+	dt_arena_init(&arena, 1u << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	dt_arena_deinit(&arena);
+	return 0;
+}
+
+static void names(void **state)
+{
+	static const struct {
+		uint32_t rva, begin, len;
+		const char *name;
+	} rows[] = {
+		{ 0x1000, 0x1000, 0x20, "main" },        { 0x101f, 0x1000, 0x20, "main" },         { 0x2030, 0x2000, 0x40, "ns::later(int, char)" },
+		{ 0x1850, 0x1800, 0, "label" },          { 0x1950, 0x1900, 0, "other label" },     { 0x3000, 0x1900, 0, "other label" },
+		{ 0xffffffff, 0x5000, 0, "last without an end" }, { 0x1020, 0, 0, NULL },
+	};
+	struct dt_breakpad_symbol found;
+	struct dt_breakpad sym;
+
+	(void)state;
+	assert_int_equal(dt_breakpad_open(&sym, (struct dt_bytes){ (const uint8_t *)text, strlen(text) }, &arena, &err), DT_OK);
+	assert_string_equal(sym.debug_id, "0123456789ABCDEF0123456789ABCDEF1");
+	assert_int_equal(sym.count, 5);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(dt_breakpad_symbol_at(&sym, rows[i].rva, &found), rows[i].name != NULL);
+		if (!rows[i].name)
+			continue;
+		assert_string_equal(found.name, rows[i].name);
+		assert_int_equal(found.rva, rows[i].begin);
+		assert_int_equal(found.len, rows[i].len);
+	}
+}
+
+static void what_is_none(void **state)
+{
+	static const char *const files[] = { "", "\n", "FUNC 1000 20 0 main\n", "MODULE windows x86_64\n", "MODULE a b " };
+	struct dt_breakpad sym;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		assert_int_equal(dt_breakpad_open(&sym, (struct dt_bytes){ (const uint8_t *)files[i], strlen(files[i]) }, &arena, &err), DT_ERR_FORMAT);
+}
+
+/* Cut at every byte, and every byte another: nothing outside is read. */
+static void lies_and_cuts(void **state)
+{
+	static const char others[] = { '\n', ' ', 'f', 0, (char)0xff };
+	struct dt_breakpad_symbol found;
+	struct dt_breakpad sym;
+
+	(void)state;
+	for (size_t i = 0; i < strlen(text) * 5; i++) {
+		size_t len = i % 2 ? strlen(text) : i / 5;
+		uint8_t *copy = malloc(len + 1);
+		memcpy(copy, text, len);
+		if (i / 5 < len)
+			copy[i / 5] = (uint8_t)others[i % 5];
+		if (dt_breakpad_open(&sym, (struct dt_bytes){ copy, len }, &arena, &err) == DT_OK)
+			(void)dt_breakpad_symbol_at(&sym, 0x1850, &found);
+		free(copy);
+		dt_arena_reset(&arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(names, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(lies_and_cuts, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

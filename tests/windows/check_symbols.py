@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Dumps of a program whose image and PDB are at hand: the stack that a debugger would show, the names, the bucket.
+
+check_symbols.py DUMPTRIAGE MAKE-SAMPLE FIXTURES SCRATCH
+
+Where frames begin, how large they are and what they are called comes from LLVM's own tools; stale return addresses lie
+in the frames, so that a stack which is only scanned is another one.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import unittest
+import uuid
+import zlib
+
+PROGRAM, MAKE_SAMPLE, FIXTURES, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
+BASE = 0x40000000
+LOADED = 0x7FF640000000
+
+
+def output(*command):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True).stdout
+
+
+class Image:
+    """What LLVM says of frames.dll."""
+
+    def __init__(self):
+        dll, pdb = FIXTURES / "frames.dll", FIXTURES / "frames.pdb"
+        debug = output("llvm-readobj", "--file-headers", "--coff-debug-directory", dll)
+        self.guid = uuid.UUID(bytes_le=bytes.fromhex(re.search(r"PDBGUID: \((.*?)\)", debug)[1])).hex.upper()
+        self.age = int(re.search(r"PDBAge: (\d+)", debug)[1])
+        self.size = int(re.search(r"SizeOfImage: (\d+)", debug)[1])
+        self.stamp = int(re.search(r"TimeDateStamp: .*\((0x[0-9A-F]+)\)", debug)[1], 16)
+        self.names = {}  # begin -> name
+        for name, off in re.findall(r"S_[GL]PROC32 \[size = \d+\] `(.*?)`\n.*?addr = 0001:(\d+)", output("llvm-pdbutil", "dump", "-symbols", pdb)):
+            self.names[0x1000 + int(off)] = name
+        self.begins = {name: begin for begin, name in self.names.items()}
+        self.frames = {}  # name -> bytes of its frame
+        for part in output("llvm-readobj", "--unwind", dll).split("RuntimeFunction")[1:]:
+            begin = int(re.search(r"StartAddress: \((0x[0-9A-F]+)\)", part)[1], 16) - BASE
+            size = sum(int(n) for n in re.findall(r"ALLOC_\w+ size=(\d+)", part)) + 8 * part.count("PUSH_NONVOL")
+            self.frames[self.names[begin]] = size
+        self.returns = {}  # (caller, callee) -> return address
+        lines = re.findall(r"^\s*([0-9a-f]+): (?:[0-9a-f]{2} )+\s*(\w+)\s*(\S*)", output("llvm-objdump", "-d", dll), re.M)
+        for (at, what, operand), (after, _, _) in zip(lines, lines[1:]):
+            callee = self.names.get(int(operand, 16) - BASE) if what == "callq" and operand.startswith("0x") else None
+            if callee:
+                self.returns.setdefault((self.function(int(at, 16) - BASE), callee), int(after, 16) - BASE)
+
+    def function(self, rva):
+        return self.names[max(b for b in self.names if b <= rva)] if rva >= min(self.names) else None
+
+
+def cabinet(data, name):
+    """A cabinet with one file, compressed with MSZIP. Layout: Microsoft's cabinet format specification."""
+    blocks = b""
+    count = 0
+    for at in range(0, len(data), 32768):
+        piece = data[at:at + 32768]
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = b"CK" + deflate.compress(piece) + deflate.flush()
+        blocks += struct.pack("<IHH", 0, len(packed), len(piece)) + packed
+        count += 1
+    entry = struct.pack("<IIHHHH", len(data), 0, 0, 0x5821, 0, 0x20) + name.encode() + b"\0"
+    files = 36 + 8
+    head = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, files + len(entry) + len(blocks), 0, files, 0, 3, 1, 1, 1, 0, 0, 0)
+    return head + struct.pack("<IHH", files + len(entry), count, 1) + entry + blocks
+
+
+class Symbols(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+        SCRATCH.mkdir(parents=True)
+        cls.image = Image()
+        cls.chain = ["leaf", "small_frame", "many_registers", "huge_frame", "run_frames"]
+
+    def dump(self, name, base, module, lines, stack=0x1F0000):
+        """A stack of the chain, innermost first, with stale words in its frames."""
+        image, at, words = self.image, stack, []
+        stale = base + image.returns[("large_frame", "small_frame")]
+        for callee, caller in zip(self.chain, self.chain[1:]):
+            words.append(f"word {at:#x} {base + image.returns[(caller, callee)]:#x}")
+            at += 8
+            words.append(f"word {at + 8:#x} {stale:#x}")
+            at += image.frames[caller]
+        words.append(f"word {at:#x} 0")
+        recipe = SCRATCH / f"{name}.recipe"
+        rip = base + image.begins["leaf"] + 3
+        recipe.write_text("\n".join([l.format(base=base, size=image.size, stamp=image.stamp, guid=image.guid, age=image.age, rip=rip, stack=stack,
+                                              module=module, room=0x14000) for l in lines] + words) + "\n")
+        path = SCRATCH / f"{name}.dmp"
+        subprocess.run([MAKE_SAMPLE, recipe, path], check=True)
+        return path
+
+    def user(self, name="user", **more):
+        lines = ["kind mdmp", "machine x64", "os 10 0 19045", "time 2024-03-05T10:20:30Z", "pid 5120",
+                 "module {module} {base:#x} {size:#x} timestamp={stamp} guid={guid} age={age} pdb=frames.pdb",
+                 "thread 101", "thread-stack 101 {stack:#x} {room:#x}", "thread-context 101 rip={rip:#x} rsp={stack:#x}",
+                 "exception thread=101 code=0xc0000005 address={rip:#x} info=0,0x10", "context rip={rip:#x} rsp={stack:#x} rax=0x0"]
+        return self.dump(name, LOADED, "frames.dll", [more.get("module", l) if l.startswith("module") else l for l in lines] + more.get("extra", []))
+
+    def analyze(self, path, *args, environment=None):
+        env = {k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"} | (environment or {})
+        done = subprocess.run([PROGRAM, "analyze", path, "-f", "json", *args], capture_output=True, text=True, env=env)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def exact(self, record, names=True, source="pdb"):
+        frames = record["stack"]
+        self.assertEqual(len(frames), len(self.chain), [f["offset"] for f in frames])
+        for i, frame in enumerate(frames):
+            offset = int(frame["offset"], 16)
+            self.assertEqual(frame["trust"], "unwind" if i else "context")
+            self.assertEqual(self.image.function(offset - bool(i)), self.chain[i])
+            if names:
+                self.assertEqual(frame["symbol"], self.chain[i])
+                self.assertEqual(int(frame["displacement"], 16), offset - self.image.begins[self.chain[i]])
+                self.assertEqual(frame["symbol_from"], source)
+
+    def folder(self, *names):
+        place = SCRATCH / ("folder-" + "-".join(names))
+        place.mkdir(exist_ok=True)
+        for name in names:
+            shutil.copy(FIXTURES / name, place)
+        return place
+
+    def test_the_dump_has_its_images_itself(self):
+        """A minidump with full memory: the image lies in it as it was loaded."""
+        data = (FIXTURES / "frames.dll").read_bytes()
+        lines = [f"bytes {LOADED:#x} {data[:0x400].hex()}"]
+        for rva, size, at in re.findall(r"VirtualAddress: (0x[0-9A-F]+)\s+RawDataSize: (\d+)\s+PointerToRawData: (0x[0-9A-F]+)",
+                                        output("llvm-readobj", "--sections", FIXTURES / "frames.dll")):
+            begin = int(at, 16)
+            lines.append(f"bytes {LOADED + int(rva, 16):#x} {data[begin:begin + int(size)].hex()}")
+        record = self.analyze(self.user("full", extra=["memory64 yes", "zeros 0x1f0000 0x14000", *lines]))
+        self.exact(record, names=False)
+        self.assertEqual([f["symbol"] for f in record["stack"]], [None] * 4 + ["run_frames"])
+
+    def test_without_symbols_the_stack_is_another_one(self):
+        record = self.analyze(self.user())
+        self.assertTrue(all(f["trust"] in ("context", "scan") and f["symbol"] is None for f in record["stack"]))
+        self.assertGreater(len(record["stack"]), len(self.chain))
+
+    def test_a_folder_of_binaries(self):
+        self.exact(self.analyze(self.user(), "--symbols", self.folder("frames.dll", "frames.pdb")))
+
+    def test_the_environment_of_debuggers(self):
+        where = self.folder("frames.dll", "frames.pdb")
+        self.exact(self.analyze(self.user(), environment={"_NT_SYMBOL_PATH": f"/nowhere;{where}"}))
+
+    def test_an_image_alone(self):
+        record = self.analyze(self.user(), "--symbols", self.folder("frames.dll"))
+        self.exact(record, names=False)
+        # An export is a name only for its own function.
+        self.assertEqual([f["symbol"] for f in record["stack"]], [None] * 4 + ["run_frames"])
+        self.assertEqual(record["stack"][4]["symbol_from"], "export")
+
+    def test_a_symbol_store(self):
+        store = SCRATCH / "store"
+        for name, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):
+            (store / name / key).mkdir(parents=True, exist_ok=True)
+            shutil.copy(FIXTURES / name, store / name / key)
+        self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"))
+
+    def test_a_breakpad_store(self):
+        store, key = SCRATCH / "breakpad", f"{self.image.guid}{self.image.age:x}"
+        (store / "frames.pdb" / key).mkdir(parents=True, exist_ok=True)
+        ends = sorted(self.image.names) + [0x1600]
+        rows = [f"FUNC {b:x} {e - b:x} 0 {self.image.names[b]}" for b, e in zip(ends, ends[1:])]
+        (store / "frames.pdb" / key / "frames.sym").write_text("\n".join([f"MODULE windows x86_64 {key} frames.pdb"] + rows) + "\n")
+        record = self.analyze(self.user(), "--symbols", f"{self.folder('frames.dll')};srv*{store}")
+        self.exact(record, source="sym")
+
+    def packed_store(self, name, damage=False):
+        store = SCRATCH / name
+        for file, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):
+            (store / file / key).mkdir(parents=True, exist_ok=True)
+            data = cabinet((FIXTURES / file).read_bytes(), file)
+            (store / file / key / (file[:-1] + "_")).write_bytes(data[:-60] + bytes(60) if damage else data)
+        return f"srv*{store}"
+
+    def test_compressed_files(self):
+        self.exact(self.analyze(self.user(), "--symbols", self.packed_store("packed")))
+
+    def test_compressed_files_that_are_damaged(self):
+        record = self.analyze(self.user(), "--symbols", self.packed_store("damaged", damage=True))
+        self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
+        self.assertTrue(any("compressed file" in n["text"] for n in record["notes"]), record["notes"])
+
+    def test_another_build_is_refused(self):
+        where = SCRATCH / "other"
+        where.mkdir(exist_ok=True)
+        shutil.copy(FIXTURES / "frames-o0.dll", where / "frames.dll")
+        record = self.analyze(self.user(), "--symbols", where)
+        self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
+        self.assertTrue(any("frames.dll is not used" in n["text"] for n in record["notes"]), record["notes"])
+
+    def kernel(self):
+        """The same functions as a driver that reads through a bad pointer at a raised IRQL."""
+        base, stack, kernel = 0xFFFFF80640000000, 0xFFFFA70000001000, 0xFFFFF80000000000
+        trap, at = stack + 0x80, stack + 0x210
+        lines = ["kind triage", "machine x64", "build 19041", "time 2024-03-05T10:20:30Z", "bugcheck 0xd1 0x8 0x2 0x0 {rip:#x}",
+                 f"module ntoskrnl.exe {kernel:#x} 0x1046000", "module {module} {base:#x} {size:#x} timestamp={stamp}",
+                 f"stack {stack:#x} 0x14000", f"context rip={kernel + 0x3f0000:#x} rsp={stack:#x}",
+                 f"trap-frame {trap:#x} rip={{rip:#x}} rsp={at:#x} irql=2 address=8"]
+        return self.dump("kernel", base, "frames.dll", lines, stack=at)
+
+    def test_the_bucket_of_windbg(self):
+        record = self.analyze(self.kernel())
+        self.assertIsNone(record["bucket"]["id"])
+        record = self.analyze(self.kernel(), "--symbols", self.folder("frames.dll", "frames.pdb"))
+        self.exact(record)
+        self.assertEqual(record["bucket"]["id"], "AV_frames!leaf")
+        self.assertEqual(record["bucket"]["hash"], "{%s}" % uuid.UUID(bytes_le=hashlib.md5("km:av_frames!leaf".encode("utf-16-le")).digest()))
+
+    def test_a_scan_gives_its_workers_the_files(self):
+        """The worker has no files of its own: it asks, and is answered with descriptors."""
+        where, part = self.folder("frames.dll", "frames.pdb"), SCRATCH / "scan.jsonl"
+        for args, expected in (((), None), (("--symbols", where), "AV_frames!leaf"),
+                               (("--symbols", self.packed_store("packed")), "AV_frames!leaf")):
+            part.unlink(missing_ok=True)
+            done = subprocess.run([PROGRAM, "scan", self.kernel(), "--out", part, "--quiet", *args], capture_output=True, text=True,
+                                  env={k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            record = next(r for r in map(json.loads, part.read_text().splitlines()) if "stack" in r)
+            self.assertEqual(record["bucket"]["id"], expected)
+            if expected:
+                self.exact(record)
+
+    def test_a_word_that_is_not_known(self):
+        done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("svr*", done.stderr)
+
+
+if __name__ == "__main__":
+    if not (FIXTURES / "frames.dll").exists() or not shutil.which("llvm-readobj"):
+        print("skipped: no fixtures, or no llvm-readobj")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
