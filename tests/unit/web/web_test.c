@@ -103,10 +103,13 @@ static void pages_of_hostile_values(void **state)
 	struct dt_web_item item = { EVIL, EVIL, EVIL, EVIL, DT_CLASS_OS, dt_some(4), false };
 	struct dt_web_suspect suspect = { EVIL, EVIL };
 	struct dt_web_signature signature = { EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, evil, 1, evil, 2 };
+	struct dt_finding finding = { .kind = "vulnerable-driver", .module = EVIL, .text = EVIL, .reference = EVIL };
 	struct dt_crash crash = { 0 };
 	struct dt_buf out;
 	(void)state;
 
+	crash.judgement.findings = &finding;
+	crash.judgement.findings_count = 1;
 	crash.facts.file.name = crash.facts.host.name = crash.facts.fault.module = crash.facts.fault.instruction = crash.facts.process.name = EVIL;
 	crash.facts.dump.format = DT_FORMAT_KERNEL;
 	crash.facts.fault.ip = dt_some(5);
@@ -161,6 +164,26 @@ static void verdict_is_the_first_line(void **state)
 	/* who may not, gets neither the form nor the raw record */
 	assert_null(strstr(dt_buf_text(&out), "Delete this crash"));
 	assert_null(strstr(dt_buf_text(&out), "raw=1"));
+	dt_buf_deinit(&out);
+}
+
+static void findings_stand_apart_from_the_cause(void **state)
+{
+	struct dt_web_frame frame = { .title = "t" };
+	struct dt_finding finding = { .kind = "vulnerable-driver", .module = "holes.sys", .text = "known for holes", .reference = "https://example.org/1" };
+	struct dt_crash crash = { 0 };
+	struct dt_buf out;
+	(void)state;
+
+	dt_buf_init(&out, 1u << 20);
+	dt_web_crash(&frame, &(struct dt_web_crash){ .id = "00", .crash = &crash }, &out);
+	assert_null(strstr(dt_buf_text(&out), "Also found"));
+	dt_buf_reset(&out);
+	crash.judgement.findings = &finding;
+	crash.judgement.findings_count = 1;
+	dt_web_crash(&frame, &(struct dt_web_crash){ .id = "00", .crash = &crash }, &out);
+	assert_non_null(strstr(dt_buf_text(&out), "Also found on this computer (not the cause)"));
+	assert_non_null(strstr(dt_buf_text(&out), "<dt>holes.sys</dt><dd>known for holes (https://example.org/1)</dd>"));
 	dt_buf_deinit(&out);
 }
 
@@ -224,7 +247,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(markdown_is_a_small_safe_part), cmocka_unit_test(steps_nest_their_branches), cmocka_unit_test(pages_of_hostile_values),
-		cmocka_unit_test(verdict_is_the_first_line), cmocka_unit_test(chart_counts_and_marks), cmocka_unit_test(times_and_addresses),
+		cmocka_unit_test(verdict_is_the_first_line), cmocka_unit_test(findings_stand_apart_from_the_cause),
+		cmocka_unit_test(chart_counts_and_marks), cmocka_unit_test(times_and_addresses),
 		cmocka_unit_test(files_of_the_program),
 	};
 

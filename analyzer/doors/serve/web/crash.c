@@ -249,6 +249,28 @@ static void modules(struct dt_buf *out, const struct dt_facts *facts)
 	dt_buf_puts(out, "</tbody></table></details>\n");
 }
 
+/* What stands apart from the crash: never its cause. */
+static void findings(struct dt_buf *out, const struct dt_judgement *judgement)
+{
+	if (!judgement->findings_count)
+		return;
+	dt_buf_puts(out, "<section aria-labelledby=\"findings\"><h2 id=\"findings\">Also found on this computer (not the cause)</h2>\n<dl class=\"facts\">\n");
+	for (size_t i = 0; i < judgement->findings_count; i++) {
+		const struct dt_finding *finding = &judgement->findings[i];
+		dt_buf_puts(out, "<dt>");
+		dt_web_text(out, dt_or_unknown(finding->module));
+		dt_buf_puts(out, "</dt><dd>");
+		dt_web_text(out, dt_or_unknown(finding->text));
+		if (finding->reference) {
+			dt_buf_puts(out, " (");
+			dt_web_text(out, finding->reference);
+			dt_buf_puts(out, ")");
+		}
+		dt_buf_puts(out, "</dd>\n");
+	}
+	dt_buf_puts(out, "</dl></section>\n");
+}
+
 static void others(struct dt_buf *out, const struct dt_web_crash *view)
 {
 	if (!view->crash->facts.host.name)
@@ -333,6 +355,7 @@ void dt_web_crash(const struct dt_web_frame *frame, const struct dt_web_crash *v
 	senders(out, view);
 	notes(out, facts);
 	dt_buf_puts(out, "</section>\n");
+	findings(out, &view->crash->judgement);
 	others(out, view);
 	if (facts->modules_count) {
 		dt_buf_puts(out, "<section aria-labelledby=\"modules\"><h2 id=\"modules\">Modules</h2>\n");
