@@ -81,9 +81,15 @@ static void event_id(const struct dt_event *event, const char *encoding, struct 
 	                              match && match->version ? match->version : "", match ? (int)match->grade : 0, encoding), arena, out);
 }
 
-static bool watched(const char *image)
+/* A security product's image, or the very build of a driver that is known to be vulnerable. */
+static bool watched(const struct dt_judgement *judgement, const char *image)
 {
-	return dt_image_is_security(image) || dt_image_is_vulnerable(image);
+	if (!image)
+		return false;
+	for (size_t i = 0; i < judgement->findings_count; i++)
+		if (judgement->findings[i].module && dt_text_equal_fold(judgement->findings[i].module, image))
+			return true;
+	return dt_image_is_security(image);
 }
 
 static const char *message(const struct dt_event *event, struct dt_arena *arena)
@@ -107,7 +113,7 @@ void dt_event_make(const struct dt_crash *whole, const char *encoding, bool unma
 	out->crash = crash;
 	out->match = judgement->matches_count && judgement->matches[0].grade >= DT_GRADE_PROBABLE ? &judgement->matches[0] : NULL;
 	out->user = facts->dump.format == DT_FORMAT_USER;
-	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement->blame.module) || watched(facts->fault.module);
+	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement, judgement->blame.module) || watched(judgement, facts->fault.module);
 	out->created = judgement->judged.at;
 	out->time = facts->dump.time && facts->dump.time_trust == DT_TIME_OK ? facts->dump.time : out->created;
 	out->severity = severities[judgement->verdict.class];

@@ -5,7 +5,7 @@
 
 #include "core/base/text.h"
 
-enum kind { KERNEL_CARRIER, USER_CARRIER, INBOX_DRIVER, INBOX_DLL, PRODUCT, VULNERABLE, KINDS };
+enum kind { KERNEL_CARRIER, USER_CARRIER, INBOX_DRIVER, INBOX_DLL, PRODUCT, KINDS };
 
 struct image_row {
 	const char *name, *product;
@@ -18,7 +18,6 @@ struct image_row {
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security)
-#define DT_VULNERABLE(name)
 static const struct image_row kernel_carriers[] = {
 #include "core/tables/images.def"
 };
@@ -27,7 +26,6 @@ static const struct image_row kernel_carriers[] = {
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security)
-#define DT_VULNERABLE(name)
 static const struct image_row user_carriers[] = {
 #include "core/tables/images.def"
 };
@@ -36,7 +34,6 @@ static const struct image_row user_carriers[] = {
 #define DT_INBOX_DRIVER(name) { name, NULL, false },
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security)
-#define DT_VULNERABLE(name)
 static const struct image_row inbox_drivers[] = {
 #include "core/tables/images.def"
 };
@@ -45,7 +42,6 @@ static const struct image_row inbox_drivers[] = {
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name) { name, NULL, false },
 #define DT_PRODUCT(name, product, security)
-#define DT_VULNERABLE(name)
 static const struct image_row inbox_dlls[] = {
 #include "core/tables/images.def"
 };
@@ -54,18 +50,7 @@ static const struct image_row inbox_dlls[] = {
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security) { name, product, security },
-#define DT_VULNERABLE(name)
 static const struct image_row products[] = {
-#include "core/tables/images.def"
-};
-
-#define DT_KERNEL_CARRIER(name)
-#define DT_USER_CARRIER(name)
-#define DT_INBOX_DRIVER(name)
-#define DT_INBOX_DLL(name)
-#define DT_PRODUCT(name, product, security)
-#define DT_VULNERABLE(name) { name, NULL, false },
-static const struct image_row vulnerable[] = {
 #include "core/tables/images.def"
 };
 
@@ -77,7 +62,6 @@ static const struct {
 	[USER_CARRIER] = { user_carriers, sizeof(user_carriers) / sizeof(user_carriers[0]) },
 	[INBOX_DRIVER] = { inbox_drivers, sizeof(inbox_drivers) / sizeof(inbox_drivers[0]) },
 	[INBOX_DLL] = { inbox_dlls, sizeof(inbox_dlls) / sizeof(inbox_dlls[0]) },
-	[VULNERABLE] = { vulnerable, sizeof(vulnerable) / sizeof(vulnerable[0]) },
 	[PRODUCT] = { products, sizeof(products) / sizeof(products[0]) },
 };
 
@@ -173,9 +157,4 @@ bool dt_image_is_security(const char *name)
 	const struct image_row *row = find_product(name);
 
 	return row && row->security;
-}
-
-bool dt_image_is_vulnerable(const char *name)
-{
-	return find_by_walk(VULNERABLE, name, ".sys") != NULL;
 }

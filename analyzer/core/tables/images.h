@@ -20,8 +20,5 @@ bool dt_image_is_microsoft(const char *name, bool kernel);
 const char *dt_image_product(const char *name);
 /* Whether the image belongs to a security product. */
 bool dt_image_is_security(const char *name);
-/* Whether a driver of this name is known to be abused for its holes: whoever brings it along may do anything in the kernel. The name alone
- * does not tell a repaired version from a vulnerable one. */
-bool dt_image_is_vulnerable(const char *name);
 
 #endif

@@ -175,20 +175,9 @@ static void no_product_is_windows_own(void **state)
 			fail_msg("%s is a product and Windows' own", products[i]);
 }
 
-static void vulnerable_drivers_are_known_by_name(void **state)
-{
-	(void)state;
-	assert_true(dt_image_is_vulnerable("RTCore64.sys"));
-	assert_true(dt_image_is_vulnerable("dbutil_2_3.sys"));
-	assert_false(dt_image_is_vulnerable("rtcore64.dll"));
-	assert_false(dt_image_is_vulnerable("ntoskrnl.exe"));
-	assert_false(dt_image_is_vulnerable(NULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vulnerable_drivers_are_known_by_name),
 		cmocka_unit_test(kernel_carriers),   cmocka_unit_test(user_carriers),      cmocka_unit_test(the_kernel_itself),
 		cmocka_unit_test(in_box_images),     cmocka_unit_test(products_by_name),   cmocka_unit_test(rows_are_in_order),
 		cmocka_unit_test(every_row_is_found), cmocka_unit_test(no_product_is_windows_own),
