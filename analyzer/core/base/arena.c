@@ -187,7 +187,7 @@ const char *dt_arena_strndup(struct dt_arena *arena, const char *text, size_t le
 
 const char *dt_arena_strdup(struct dt_arena *arena, const char *text)
 {
-	return copy_text(arena, text, strlen(text));
+	return text ? copy_text(arena, text, strlen(text)) : NULL;
 }
 
 const char *dt_arena_printf(struct dt_arena *arena, const char *fmt, ...)

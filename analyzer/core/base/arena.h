@@ -40,6 +40,7 @@ void *dt_arena_array(struct dt_arena *arena, size_t count, size_t size);
 
 /* Copies; NUL-terminated. NULL when the arena is full. */
 const char *dt_arena_strndup(struct dt_arena *arena, const char *text, size_t len);
+/* NULL of NULL, too. */
 const char *dt_arena_strdup(struct dt_arena *arena, const char *text);
 const char *dt_arena_printf(struct dt_arena *arena, const char *fmt, ...) DT_PRINTF(2, 3);
 /* A copy of a view's bytes, living in the arena. Empty when the arena is full. */

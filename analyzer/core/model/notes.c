@@ -27,11 +27,6 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static const char *copied(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 static bool is_repeated(const struct dt_notes *notes, enum dt_note_level level, const char *where,
                         const char *text)
 {
@@ -50,8 +45,8 @@ static void add(struct dt_notes *notes, enum dt_note_level level, const char *wh
 	}
 	notes->items[notes->count++] = (struct dt_note){
 		.level = level,
-		.where = copied(notes->arena, where),
-		.text = copied(notes->arena, text),
+		.where = dt_arena_strdup(notes->arena, where),
+		.text = dt_arena_strdup(notes->arena, text),
 	};
 }
 

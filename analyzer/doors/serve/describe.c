@@ -32,7 +32,7 @@ static const char *text_of(const json_t *object, const char *name, struct dt_are
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
-	return text ? dt_arena_strdup(arena, text) : NULL;
+	return dt_arena_strdup(arena, text);
 }
 
 static bool read_file(struct dt_job *job, const json_t *object)

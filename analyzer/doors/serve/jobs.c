@@ -154,11 +154,6 @@ void dt_jobs_set_state(struct dt_jobs *jobs, struct dt_job *job, enum dt_job_sta
 	pthread_mutex_unlock(&jobs->lock);
 }
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 void dt_jobs_add_item(struct dt_jobs *jobs, struct dt_job *job, const struct dt_job_item *item)
 {
 	pthread_mutex_lock(&jobs->lock);
@@ -174,9 +169,9 @@ void dt_jobs_add_item(struct dt_jobs *jobs, struct dt_job *job, const struct dt_
 	if (job->item_count < job->item_room && job->item_count < DT_JOB_SHOWN) {
 		struct dt_job_item *to = &job->items[job->item_count++];
 		*to = *item;
-		to->name = copy(&job->arena, item->name);
-		to->summary = copy(&job->arena, item->summary);
-		to->host = copy(&job->arena, item->host);
+		to->name = dt_arena_strdup(&job->arena, item->name);
+		to->summary = dt_arena_strdup(&job->arena, item->summary);
+		to->host = dt_arena_strdup(&job->arena, item->host);
 		/* Without memory it is left out: the store has it. */
 		job->item_count -= job->arena.failed;
 	}

@@ -20,11 +20,6 @@ struct found {
 	unsigned version;
 };
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 static void copy_job(void *context, const struct dt_job *job)
 {
 	struct found *found = context;
@@ -33,17 +28,19 @@ static void copy_job(void *context, const struct dt_job *job)
 
 	found->version = job->version;
 	*out = (struct dt_web_upload){
-		.id = copy(arena, job->id), .state = dt_job_words[job->state], .waiting = copy(arena, job->waiting), .host = copy(arena, job->host),
-		.ticket = copy(arena, job->ticket), .note = copy(arena, job->note), .who = copy(arena, job->who), .done = job->state >= DT_JOB_DONE, .item_total = job->item_total,
-		.at = job->at, .files = DT_ARENA_ARRAY(arena, job->file_count + 1, struct dt_web_file),
+		.id = dt_arena_strdup(arena, job->id), .state = dt_job_words[job->state], .waiting = dt_arena_strdup(arena, job->waiting),
+		.host = dt_arena_strdup(arena, job->host), .ticket = dt_arena_strdup(arena, job->ticket), .note = dt_arena_strdup(arena, job->note),
+		.who = dt_arena_strdup(arena, job->who), .done = job->state >= DT_JOB_DONE, .item_total = job->item_total, .at = job->at,
+		.files = DT_ARENA_ARRAY(arena, job->file_count + 1, struct dt_web_file),
 		.items = DT_ARENA_ARRAY(arena, job->item_count + 1, struct dt_web_item),
 	};
 	for (size_t i = 0; out->files && i < job->file_count; i++, out->file_count++)
-		out->files[i] = (struct dt_web_file){ copy(arena, job->files[i].name), copy(arena, job->files[i].sha256), job->files[i].size, job->files[i].known };
+		out->files[i] = (struct dt_web_file){ dt_arena_strdup(arena, job->files[i].name), dt_arena_strdup(arena, job->files[i].sha256),
+			                              job->files[i].size, job->files[i].known };
 	for (size_t i = 0; out->items && i < job->item_count; i++, out->item_count++) {
 		const struct dt_job_item *item = &job->items[i];
-		out->items[i] = (struct dt_web_item){ copy(arena, item->name), copy(arena, item->crash), copy(arena, item->summary), copy(arena, item->host),
-			                              item->class, item->confidence, item->deleted };
+		out->items[i] = (struct dt_web_item){ dt_arena_strdup(arena, item->name), dt_arena_strdup(arena, item->crash),
+			                              dt_arena_strdup(arena, item->summary), dt_arena_strdup(arena, item->host), item->class, item->confidence, item->deleted };
 	}
 }
 
@@ -72,12 +69,13 @@ static bool take_item(void *context, const struct dt_upload_item *row)
 		out->files = files;
 		from->room = room;
 	}
-	const char *name = copy(from->arena, row->name), *member = name ? strstr(name, "!/") : NULL;
-	out->items[out->item_count++] = (struct dt_web_item){ .name = dt_mask_user(name, from->arena), .id = copy(from->arena, row->crash), .deleted = !row->crash };
+	const char *name = dt_arena_strdup(from->arena, row->name), *member = name ? strstr(name, "!/") : NULL;
+	out->items[out->item_count++] = (struct dt_web_item){ .name = dt_mask_user(name, from->arena), .id = dt_arena_strdup(from->arena, row->crash),
+		                                                      .deleted = !row->crash };
 	if (out->file_count && !strcmp(out->files[out->file_count - 1].sha256, row->sha256))
 		return true;
 	out->files[out->file_count++] = (struct dt_web_file){ member ? dt_arena_strndup(from->arena, name, (size_t)(member - name)) : name,
-		                                              copy(from->arena, row->sha256), row->size, false };
+		                                              dt_arena_strdup(from->arena, row->sha256), row->size, false };
 	return true;
 }
 

@@ -14,11 +14,6 @@
 #include "doors/serve/serve.h"
 #include "doors/view/incident_view.h"
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 /* ---- search ------------------------------------------------------------------------------ */
 
 /* A parameter of the query string as it was typed, without spaces around; NULL for nothing. */
@@ -136,8 +131,8 @@ static bool take_row(void *context, const struct dt_stored *row)
 	}
 	out->ids[out->count] = row->id;
 	out->rows[out->count++] = (struct dt_web_row){
-		.id = copy(arena, row->key), .host = copy(arena, row->host), .code = code_text(row, arena),
-		.module = copy(arena, row->blame ? row->blame : row->fault), .signature = signatures_text(row->signatures, arena),
+		.id = dt_arena_strdup(arena, row->key), .host = dt_arena_strdup(arena, row->host), .code = code_text(row, arena),
+		.module = dt_arena_strdup(arena, row->blame ? row->blame : row->fault), .signature = signatures_text(row->signatures, arena),
 		.class = row->class, .confidence = row->confidence, .time = row->time, .time_ok = row->time_ok,
 	};
 	return true;
@@ -173,8 +168,8 @@ static bool take_crash(void *context, const struct dt_stored *row)
 	if (strcmp(row->key, finding->id))
 		return true;
 	*to = *row;
-	to->key = copy(finding->arena, row->key);
-	to->host = copy(finding->arena, row->host);
+	to->key = dt_arena_strdup(finding->arena, row->key);
+	to->host = dt_arena_strdup(finding->arena, row->host);
 	to->facts = dt_arena_bytes(finding->arena, row->facts);
 	to->judgement = dt_arena_bytes(finding->arena, row->judgement);
 	finding->found = true;
@@ -221,7 +216,7 @@ static bool take_hash(void *context, const struct dt_upload_item *item)
 	for (size_t i = 0; i < hashes->count; i++)
 		if (!strcmp(hashes->items[i], item->sha256))
 			return true;
-	hashes->items[hashes->count++] = copy(hashes->arena, item->sha256);
+	hashes->items[hashes->count++] = dt_arena_strdup(hashes->arena, item->sha256);
 	return hashes->count < 4096;
 }
 
@@ -282,7 +277,7 @@ static bool take_incident(void *context, const struct dt_stored_incident *row)
 	struct dt_arena *arena = incidents->arena;
 
 	incidents->items[incidents->count++] = (struct dt_report_incident){
-		.id = row->id, .kind = dt_view_kind(row->kind), .key = copy(arena, row->key), .title = copy(arena, row->title),
+		.id = row->id, .kind = dt_view_kind(row->kind), .key = dt_arena_strdup(arena, row->key), .title = dt_arena_strdup(arena, row->title),
 		.hosts = row->hosts, .crashes = row->crashes, .unknown_hosts = row->unknown_hosts, .untimed = row->untimed,
 		.first = row->first, .last = row->last,
 	};

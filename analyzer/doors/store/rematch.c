@@ -101,7 +101,7 @@ static bool take(void *context, const struct dt_stored *row)
 	memset(item, 0, sizeof(*item));
 	item->row = *row;
 	item->row.key = dt_arena_strdup(&page->arena, row->key);
-	item->row.host = row->host ? dt_arena_strdup(&page->arena, row->host) : NULL;
+	item->row.host = dt_arena_strdup(&page->arena, row->host);
 	item->row.facts = dt_arena_bytes(&page->arena, row->facts);
 	item->row.judgement = dt_arena_bytes(&page->arena, row->judgement);
 	rematch->last = row->id;

@@ -63,7 +63,7 @@ static void make(struct load *load, struct dt_crash *crash)
 		return;
 	}
 	made->id = dt_arena_strdup(&deliver->batch.arena, event.id);
-	made->host = crash->facts.host.name ? dt_arena_strdup(&deliver->batch.arena, crash->facts.host.name) : NULL;
+	made->host = dt_arena_strdup(&deliver->batch.arena, crash->facts.host.name);
 	made->time = event.time;
 	made->created = event.created;
 	made->severity = event.severity;

@@ -63,7 +63,7 @@ enum dt_status dt_location_read(struct dt_bytes message, struct dt_arena *arena,
 	const char *host = json_string_value(json_object_get(object, "host"));
 
 	*out = (struct dt_location){ .path = path ? dt_arena_strdup(arena, path) : raw ? from_base64(raw, arena) : NULL,
-		                     .host = host ? dt_arena_strdup(arena, host) : NULL };
+		                     .host = dt_arena_strdup(arena, host) };
 	json_decref(object);
 	if (out->path && *out->path)
 		return DT_OK;

@@ -51,17 +51,12 @@ enum dt_status dt_review_series(struct dt_store *store, uint64_t incident, struc
 	return status == DT_OK && arena->failed ? dt_fail(err, DT_ERR_NOMEM, "no memory") : status;
 }
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 static void copy_incident(struct dt_arena *arena, const struct dt_stored_incident *row, struct dt_stored_incident *out)
 {
 	*out = *row;
-	out->key = copy(arena, row->key);
-	out->title = copy(arena, row->title);
-	out->state = copy(arena, row->state);
+	out->key = dt_arena_strdup(arena, row->key);
+	out->title = dt_arena_strdup(arena, row->title);
+	out->state = dt_arena_strdup(arena, row->state);
 }
 
 struct fleet_row {
@@ -97,7 +92,7 @@ static bool take_family(void *context, const struct dt_stored_detail *row)
 	const char **family = row->text ? collect_new(collect) : NULL;
 
 	if (family)
-		*family = copy(collect->arena, row->text);
+		*family = dt_arena_strdup(collect->arena, row->text);
 	return family != NULL;
 }
 
@@ -109,7 +104,7 @@ static bool take_host(void *context, const struct dt_stored_detail *row)
 	struct dt_review_host *host = collect_new(collect);
 
 	if (host)
-		*host = (struct dt_review_host){ .id = (uint64_t)row->a, .name = copy(collect->arena, row->text) };
+		*host = (struct dt_review_host){ .id = (uint64_t)row->a, .name = dt_arena_strdup(collect->arena, row->text) };
 	return host != NULL;
 }
 
@@ -135,12 +130,12 @@ static bool take_crash(void *context, const struct dt_stored *row)
 		*crash = (struct suspect_crash){
 			.row = {
 				.time = (int64_t)((row->time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND),
-				.family = copy(collect->arena, row->family),
+				.family = dt_arena_strdup(collect->arena, row->family),
 				.known_incident = row->class == DT_CLASS_KNOWN_INCIDENT,
 				.hardware_sign = row->class == DT_CLASS_HARDWARE,
 			},
-			.own = copy(collect->arena, row->own),
-			.signatures = copy(collect->arena, row->signatures),
+			.own = dt_arena_strdup(collect->arena, row->own),
+			.signatures = dt_arena_strdup(collect->arena, row->signatures),
 		};
 	return collect->count < collect->max;
 }

@@ -179,7 +179,7 @@ enum dt_status dt_store_unpack(const struct dt_stored *row, struct dt_arena *are
 	DT_TRY(dt_facts_decode(facts, arena, &out->facts, err));
 	DT_TRY(dt_unpack(row->judgement, arena, &judgement, err));
 	DT_TRY(dt_judgement_decode(judgement, arena, &out->judgement, err));
-	out->facts.host.name = row->host ? dt_arena_strdup(arena, row->host) : NULL;
+	out->facts.host.name = dt_arena_strdup(arena, row->host);
 	out->facts.host.source = row->host ? row->host_source : DT_host_source_NULL;
 	return DT_OK;
 }

@@ -25,11 +25,6 @@ static const char *lower(struct dt_arena *arena, const char *text)
 	return copy;
 }
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 /* What is indexed has at most so many bytes (PostgreSQL takes 2,704): longer texts, which only hostile files have, end in their hash. */
 const char *dt_index_text(struct dt_arena *arena, const char *text)
 {
@@ -37,7 +32,7 @@ const char *dt_index_text(struct dt_arena *arena, const char *text)
 	size_t len = text ? strlen(text) : 0;
 
 	if (len <= DT_INDEX_TEXT)
-		return copy(arena, text);
+		return dt_arena_strdup(arena, text);
 	dt_sha256_text((struct dt_bytes){ (const uint8_t *)text, len }, hash);
 	return dt_arena_printf(arena, "%.*s~%s", (int)dt_text_fit(text, DT_INDEX_TEXT - 65), text, hash);
 }
@@ -109,7 +104,7 @@ void dt_row_judge(const struct dt_facts *facts, const struct dt_judgement *judge
 	row->module_build = dt_index_text(arena, module_build(facts, judgement->blame.module, arena));
 	row->own = dt_index_text(arena, judgement->bucket.own);
 	row->family = dt_index_text(arena, judgement->bucket.family);
-	row->rules = copy(arena, judgement->judged.rules);
+	row->rules = dt_arena_strdup(arena, judgement->judged.rules);
 	signatures_of(judgement, arena, row);
 }
 
@@ -122,12 +117,12 @@ enum dt_status dt_row_make(const struct dt_facts *facts, const struct dt_judgeme
 	memset(out, 0, sizeof(*out));
 	dt_store_key(facts, key);
 	out->key = dt_arena_strdup(arena, key);
-	out->crash_id = copy(arena, facts->crash_id);
+	out->crash_id = dt_arena_strdup(arena, facts->crash_id);
 	if (time > DT_TIME_UNIX_EPOCH)
 		out->time = dt_some((time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND);
 	out->time_ok = facts->dump.time_trust == DT_TIME_OK;
 	out->timed = out->time.known && out->time_ok && out->time.value > 0;
-	out->host = copy(arena, facts->host.name);
+	out->host = dt_arena_strdup(arena, facts->host.name);
 	out->host_source = facts->host.name ? facts->host.source : DT_host_source_NULL;
 	out->machine = facts->dump.machine;
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
@@ -146,13 +141,13 @@ void dt_row_read(const struct dt_rows *rows, struct dt_arena *arena, struct dt_c
 
 	memset(out, 0, sizeof(*out));
 	out->id = (uint64_t)dt_rows_int(rows, at++);
-	out->key = copy(arena, dt_rows_text(rows, at++));
-	out->crash_id = copy(arena, dt_rows_text(rows, at++));
+	out->key = dt_arena_strdup(arena, dt_rows_text(rows, at++));
+	out->crash_id = dt_arena_strdup(arena, dt_rows_text(rows, at++));
 	at++; /* added */
 	out->time = (struct dt_opt){ (uint64_t)dt_rows_int(rows, at), !dt_rows_null(rows, at) };
 	out->time_ok = dt_rows_int(rows, ++at) != 0;
 	out->timed = out->time.known && out->time_ok && out->time.value > 0;
-	out->host = copy(arena, dt_rows_text(rows, ++at));
+	out->host = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
 	out->host_source = (enum dt_host_source)dt_rows_int(rows, ++at);
 	out->class = (enum dt_verdict_class)dt_rows_int(rows, ++at);
 	at++;
@@ -162,16 +157,16 @@ void dt_row_read(const struct dt_rows *rows, struct dt_arena *arena, struct dt_c
 	at++;
 	out->build = (struct dt_opt){ (uint64_t)dt_rows_int(rows, at), !dt_rows_null(rows, at) };
 	out->machine = (enum dt_machine)dt_rows_int(rows, ++at);
-	out->blame = copy(arena, dt_rows_text(rows, ++at));
-	out->fault = copy(arena, dt_rows_text(rows, ++at));
-	out->module_build = copy(arena, dt_rows_text(rows, ++at));
-	out->own = copy(arena, dt_rows_text(rows, ++at));
-	out->family = copy(arena, dt_rows_text(rows, ++at));
-	out->signatures = copy(arena, dt_rows_text(rows, ++at));
-	out->rules = copy(arena, dt_rows_text(rows, ++at));
+	out->blame = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->fault = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->module_build = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->own = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->family = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->signatures = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->rules = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
 	out->facts_version = (uint64_t)dt_rows_int(rows, ++at);
-	out->rank = copy(arena, dt_rows_text(rows, ++at));
-	out->path = copy(arena, dt_rows_text(rows, ++at));
+	out->rank = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
+	out->path = dt_arena_strdup(arena, dt_rows_text(rows, ++at));
 	out->host_id = (uint64_t)dt_rows_int(rows, ++at);
 }
 

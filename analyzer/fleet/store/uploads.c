@@ -10,11 +10,6 @@ struct dt_pending_upload {
 	struct dt_upload_item item;
 };
 
-static const char *copy(struct dt_arena *arena, const char *text)
-{
-	return text ? dt_arena_strdup(arena, text) : NULL;
-}
-
 const struct dt_pending_upload *dt_upload_item_copy(struct dt_store *store, const struct dt_upload_item *item)
 {
 	struct dt_pending_upload *out = DT_ARENA_NEW(&store->arena, struct dt_pending_upload);
@@ -23,10 +18,10 @@ const struct dt_pending_upload *dt_upload_item_copy(struct dt_store *store, cons
 		return NULL;
 	out->is_item = true;
 	out->item = *item;
-	out->item.upload = copy(&store->arena, item->upload);
-	out->item.name = copy(&store->arena, item->name);
-	out->item.sha256 = copy(&store->arena, item->sha256);
-	out->item.crash = copy(&store->arena, item->crash);
+	out->item.upload = dt_arena_strdup(&store->arena, item->upload);
+	out->item.name = dt_arena_strdup(&store->arena, item->name);
+	out->item.sha256 = dt_arena_strdup(&store->arena, item->sha256);
+	out->item.crash = dt_arena_strdup(&store->arena, item->crash);
 	return out;
 }
 
@@ -51,12 +46,12 @@ enum dt_status dt_store_put_upload(struct dt_store *store, const struct dt_uploa
 
 	if (out) {
 		out->upload = *upload;
-		out->upload.id = copy(&store->arena, upload->id);
-		out->upload.host = copy(&store->arena, upload->host);
-		out->upload.ticket = copy(&store->arena, upload->ticket);
-		out->upload.note = copy(&store->arena, upload->note);
-		out->upload.who = copy(&store->arena, upload->who);
-		out->upload.address = copy(&store->arena, upload->address);
+		out->upload.id = dt_arena_strdup(&store->arena, upload->id);
+		out->upload.host = dt_arena_strdup(&store->arena, upload->host);
+		out->upload.ticket = dt_arena_strdup(&store->arena, upload->ticket);
+		out->upload.note = dt_arena_strdup(&store->arena, upload->note);
+		out->upload.who = dt_arena_strdup(&store->arena, upload->who);
+		out->upload.address = dt_arena_strdup(&store->arena, upload->address);
 	}
 	return put(store, out, err);
 }
@@ -132,9 +127,9 @@ enum dt_status dt_store_upload(struct dt_store *store, const char *id, struct dt
 
 	if (status == DT_OK)
 		*out = (struct dt_upload){
-			.id = copy(arena, dt_rows_text(&rows, 0)), .at = (uint64_t)dt_rows_int(&rows, 1), .done = (uint64_t)dt_rows_int(&rows, 2),
-			.host = copy(arena, dt_rows_text(&rows, 3)), .ticket = copy(arena, dt_rows_text(&rows, 4)),
-			.note = copy(arena, dt_rows_text(&rows, 5)), .who = copy(arena, dt_rows_text(&rows, 6)), .items = (uint64_t)dt_rows_int(&rows, 7),
+			.id = dt_arena_strdup(arena, dt_rows_text(&rows, 0)), .at = (uint64_t)dt_rows_int(&rows, 1), .done = (uint64_t)dt_rows_int(&rows, 2),
+			.host = dt_arena_strdup(arena, dt_rows_text(&rows, 3)), .ticket = dt_arena_strdup(arena, dt_rows_text(&rows, 4)),
+			.note = dt_arena_strdup(arena, dt_rows_text(&rows, 5)), .who = dt_arena_strdup(arena, dt_rows_text(&rows, 6)), .items = (uint64_t)dt_rows_int(&rows, 7),
 		};
 	dt_rows_end(&rows);
 	if (status == DT_ERR_NOT_FOUND)

@@ -102,6 +102,8 @@ static void copies_text(void **state)
 	dt_arena_init(&arena, 1 << 20);
 	assert_string_equal(dt_arena_strdup(&arena, "abc"), "abc");
 	assert_string_equal(dt_arena_strdup(&arena, ""), "");
+	assert_null(dt_arena_strdup(&arena, NULL));
+	assert_false(arena.failed);
 	assert_string_equal(dt_arena_strndup(&arena, "abcdef", 3), "abc");
 	assert_string_equal(dt_arena_strndup(&arena, "ab\0cd", 5), "ab");
 	assert_string_equal(dt_arena_strndup(&arena, NULL, 0), "");
