@@ -63,6 +63,6 @@ const char *dt_host_fold(struct dt_arena *arena, const char *name)
 	if (!folded)
 		return NULL;
 	for (size_t i = 0; i < len; i++)
-		folded[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+		folded[i] = dt_text_fold(name[i]);
 	return dt_text_from_utf8(arena, (struct dt_bytes){ (const uint8_t *)folded, len });
 }

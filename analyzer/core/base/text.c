@@ -247,27 +247,36 @@ size_t dt_text_fit(const char *text, size_t max)
 	return at;
 }
 
-static unsigned char fold(char c)
+const char *dt_text_lower(struct dt_arena *arena, const char *text)
 {
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	char *copy = (char *)(uintptr_t)dt_arena_strdup(arena, text);
+
+	for (char *c = copy; c && *c; c++)
+		*c = dt_text_fold(*c);
+	return copy;
+}
+
+bool dt_text_equal(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 bool dt_text_equal_fold(const char *a, const char *b)
 {
 	if (!a || !b)
 		return a == b;
-	while (*a && fold(*a) == fold(*b)) {
+	while (*a && dt_text_fold(*a) == dt_text_fold(*b)) {
 		a++;
 		b++;
 	}
-	return fold(*a) == fold(*b);
+	return dt_text_fold(*a) == dt_text_fold(*b);
 }
 
 bool dt_text_starts_fold(const char *text, const char *prefix)
 {
 	if (!text || !prefix)
 		return false;
-	while (*prefix && fold(*text) == fold(*prefix)) {
+	while (*prefix && dt_text_fold(*text) == dt_text_fold(*prefix)) {
 		text++;
 		prefix++;
 	}
@@ -291,14 +300,6 @@ const char *dt_text_basename(const char *path)
 	return name;
 }
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)fold(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
 bool dt_text_parse_u64(const char *text, bool hex_default, uint64_t *out)
 {
 	if (!text)
@@ -313,7 +314,7 @@ bool dt_text_parse_u64(const char *text, bool hex_default, uint64_t *out)
 		}
 		if (*p == 0 && digit)
 			break;
-		uint64_t d = (uint64_t)digit_value(*p);
+		uint64_t d = (uint64_t)dt_text_hex_digit(*p);
 		if (d >= base || __builtin_mul_overflow(value, base, &value) ||
 		    __builtin_add_overflow(value, d, &value))
 			return false;

@@ -29,6 +29,25 @@ size_t dt_text_fit(const char *text, size_t max);
 /* Bytes (1 to 4) of the UTF-8 character at text and its code point; 0 when none of at most len bytes is there. */
 size_t dt_text_decode(const char *text, size_t len, uint32_t *code_point);
 
+/* An ASCII capital as its small letter; every other byte as it is. */
+static inline char dt_text_fold(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* The value of a hex digit in either case; -1 when c is none. */
+static inline int dt_text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = dt_text_fold(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* text with its ASCII capitals as small letters, in the arena. NULL for NULL, and when the arena is full. */
+const char *dt_text_lower(struct dt_arena *arena, const char *text);
+/* The same bytes. NULL equals only NULL. */
+bool dt_text_equal(const char *a, const char *b);
 /* ASCII case folded, locale ignored. NULL equals only NULL. */
 bool dt_text_equal_fold(const char *a, const char *b);
 bool dt_text_starts_fold(const char *text, const char *prefix);

@@ -22,17 +22,12 @@ static const char *cleaned(struct dt_arena *arena, const char *text)
 	               : dt_text_from_utf8(arena, (struct dt_bytes){ (const uint8_t *)text, len });
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_repeated(const struct dt_notes *notes, enum dt_note_level level, const char *where,
                         const char *text)
 {
 	for (size_t i = 0; i < notes->count; i++)
-		if (notes->items[i].level == level && same_text(notes->items[i].where, where) &&
-		    same_text(notes->items[i].text, text))
+		if (notes->items[i].level == level && dt_text_equal(notes->items[i].where, where) &&
+		    dt_text_equal(notes->items[i].text, text))
 			return true;
 	return false;
 }

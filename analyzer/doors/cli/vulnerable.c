@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "doors/cli/signatures.h"
 
@@ -32,7 +33,7 @@ static bool file_name(const json_t *json, char out[MAX_NAME + 1])
 	for (size_t i = 0; i <= len; i++) {
 		if (text[i] && ((unsigned char)text[i] < 0x20 || strchr("\\/\x7f", text[i])))
 			return false;
-		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+		out[i] = dt_text_fold(text[i]);
 	}
 	return !strcmp(out + len - 4, ".sys");
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/hash/hash.h"
 
@@ -143,7 +144,7 @@ void dt_jobs_set_state(struct dt_jobs *jobs, struct dt_job *job, enum dt_job_sta
 {
 	pthread_mutex_lock(&jobs->lock);
 	bool was_done = job->state >= DT_JOB_DONE;
-	bool same_reason = waiting == job->waiting || (waiting && job->waiting && !strcmp(waiting, job->waiting));
+	bool same_reason = dt_text_equal(waiting, job->waiting);
 	if (state != job->state || !same_reason) {
 		job->state = state;
 		job->waiting = waiting && !same_reason ? dt_arena_strdup(&job->arena, waiting) : waiting ? job->waiting : NULL;

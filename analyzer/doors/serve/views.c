@@ -31,15 +31,6 @@ static const char *typed(struct dt_http_request *request, const char *name)
 	return len ? dt_text_from_utf8(dt_http_arena(request), (struct dt_bytes){ (const uint8_t *)value, len }) : NULL;
 }
 
-static const char *lower(struct dt_arena *arena, const char *text)
-{
-	char *out = text ? (char *)(uintptr_t)dt_arena_strdup(arena, text) : NULL;
-
-	for (char *c = out; c && *c; c++)
-		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-	return out;
-}
-
 static bool wrong(struct dt_search *out, const char *why)
 {
 	out->words.problem = why;
@@ -75,7 +66,7 @@ bool dt_read_search(struct dt_http_request *request, struct dt_search *out)
 		.code = typed(request, "code"), .text = typed(request, "text"), .incident = typed(request, "incident"),
 	};
 	out->query = (struct dt_store_query){ .newest = true, .host = dt_host_fold(arena, words->host), .signature = words->signature,
-		                              .bucket = words->bucket, .module = lower(arena, words->module), .text = words->text,
+		                              .bucket = words->bucket, .module = dt_text_lower(arena, words->module), .text = words->text,
 		                              .text_in_paths = dt_may_see_all(request) };
 	if (words->class && !(out->query.class = dt_word_value(&dt_words_verdict_class, words->class)))
 		return wrong(out, "There is no verdict of that name.");

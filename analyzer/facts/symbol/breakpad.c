@@ -58,10 +58,10 @@ static bool number(struct line *line, uint32_t *out)
 	if (!word(line, &digits) || digits.end - digits.at > 8)
 		return false;
 	for (const char *c = digits.at; c < digits.end; c++) {
-		unsigned digit = *c >= '0' && *c <= '9' ? (unsigned)(*c - '0') : (*c | 32) >= 'a' && (*c | 32) <= 'f' ? (unsigned)((*c | 32) - 'a') + 10 : 16;
-		if (digit > 15)
+		int digit = dt_text_hex_digit(*c);
+		if (digit < 0)
 			return false;
-		value = value << 4 | digit;
+		value = value << 4 | (unsigned)digit;
 	}
 	*out = value;
 	return true;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
+
 enum { MOST_PATH = 4096, MOST_ENTRIES = 65536, MOST_POINTER = 1024, MOST_KEY = 80 };
 
 /* ---- the path -------------------------------------------------------------------------- */
@@ -208,7 +210,7 @@ static void lower(char *out, size_t size, const char *text)
 	size_t i = 0;
 
 	for (; text[i] && i + 1 < size; i++)
-		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+		out[i] = dt_text_fold(text[i]);
 	out[i] = 0;
 }
 

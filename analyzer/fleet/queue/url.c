@@ -4,11 +4,6 @@
 #include "core/base/text.h"
 #include "fleet/queue/queue.h"
 
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Copies [from, until) with %xx taken as bytes; false when it does not fit or has a NUL. */
 static bool decode(const char *from, const char *until, char *out, size_t room)
 {
@@ -16,8 +11,8 @@ static bool decode(const char *from, const char *until, char *out, size_t room)
 
 	while (from < until) {
 		char c = *from++;
-		if (c == '%' && until - from >= 2 && hex(from[0]) >= 0 && hex(from[1]) >= 0) {
-			c = (char)(hex(from[0]) << 4 | hex(from[1]));
+		if (c == '%' && until - from >= 2 && dt_text_hex_digit(from[0]) >= 0 && dt_text_hex_digit(from[1]) >= 0) {
+			c = (char)(dt_text_hex_digit(from[0]) << 4 | dt_text_hex_digit(from[1]));
 			from += 2;
 		}
 		if (n + 1 >= room || !c)

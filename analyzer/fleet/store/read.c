@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/codec.h"
 #include "fleet/store/rows.h"
@@ -89,7 +90,7 @@ static void like_pattern(const char *text, char out[280])
 	for (const char *c = text; *c && n < 270; c++) {
 		if (*c == '%' || *c == '_' || *c == '!')
 			out[n++] = '!';
-		out[n++] = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+		out[n++] = dt_text_fold(*c);
 	}
 	out[n++] = '%';
 	out[n] = '\0';

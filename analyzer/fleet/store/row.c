@@ -15,16 +15,6 @@ static const int kind_order[DT_kind_COUNT] = {
 	[DT_KIND_SUMMARY] = 13,      [DT_KIND_HEADER_ONLY] = 14,
 };
 
-static const char *lower(struct dt_arena *arena, const char *text)
-{
-	char *copy = text ? (char *)(uintptr_t)dt_arena_strdup(arena, text) : NULL;
-
-	for (char *c = copy; c && *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	return copy;
-}
-
 /* What is indexed has at most so many bytes (PostgreSQL takes 2,704): longer texts, which only hostile files have, end in their hash. */
 const char *dt_index_text(struct dt_arena *arena, const char *text)
 {
@@ -100,7 +90,7 @@ void dt_row_judge(const struct dt_facts *facts, const struct dt_judgement *judge
 {
 	row->class = judgement->verdict.class;
 	row->confidence = judgement->verdict.confidence;
-	row->blame = dt_index_text(arena, lower(arena, judgement->blame.module));
+	row->blame = dt_index_text(arena, dt_text_lower(arena, judgement->blame.module));
 	row->module_build = dt_index_text(arena, module_build(facts, judgement->blame.module, arena));
 	row->own = dt_index_text(arena, judgement->bucket.own);
 	row->family = dt_index_text(arena, judgement->bucket.family);
@@ -127,7 +117,7 @@ enum dt_status dt_row_make(const struct dt_facts *facts, const struct dt_judgeme
 	out->machine = facts->dump.machine;
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->build = facts->dump.build;
-	out->fault = dt_index_text(arena, lower(arena, facts->fault.module));
+	out->fault = dt_index_text(arena, dt_text_lower(arena, facts->fault.module));
 	out->rank = rank_of(facts, arena);
 	out->path = dt_index_text(arena, facts->file.path ? facts->file.path : "");
 	out->facts_version = facts->producer.facts.value;

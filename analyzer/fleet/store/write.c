@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/base/killpoint.h"
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/codec.h"
 #include "fleet/store/rows.h"
@@ -156,11 +157,6 @@ static enum dt_status add_crash(struct dt_store *store, const struct dt_pending 
 	return dt_outbox_add(store, false, row.key, "new", err);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 /* Judging is a pure function: equal facts under equal rules have the same judgement. */
 static enum dt_status same_record(struct dt_store *store, const struct dt_pending *entry, const struct dt_crash_row *old, bool *same,
                                   struct dt_error *err)
@@ -169,7 +165,7 @@ static enum dt_status same_record(struct dt_store *store, const struct dt_pendin
 	enum dt_status status;
 
 	*same = false;
-	if (!entry->facts.len || !same_text(entry->row.rules, old->rules))
+	if (!entry->facts.len || !dt_text_equal(entry->row.rules, old->rules))
 		return DT_OK;
 	status = dt_sql_one(store->db, "SELECT facts FROM records WHERE crash = $1", DT_PARAMS(dt_p_int((int64_t)old->id)), &rows, err);
 	if (status == DT_OK) {
@@ -208,8 +204,8 @@ static void merge_rows(const struct dt_crash_row *old, const struct dt_pending *
 
 static bool same_groups(const struct dt_crash_row *a, const struct dt_crash_row *b)
 {
-	return a->host_id == b->host_id && a->timed == b->timed && a->time.value == b->time.value && same_text(a->own, b->own) &&
-	       same_text(a->family, b->family) && same_text(a->signatures, b->signatures) && same_text(a->module_build, b->module_build) &&
+	return a->host_id == b->host_id && a->timed == b->timed && a->time.value == b->time.value && dt_text_equal(a->own, b->own) &&
+	       dt_text_equal(a->family, b->family) && dt_text_equal(a->signatures, b->signatures) && dt_text_equal(a->module_build, b->module_build) &&
 	       a->build.known == b->build.known && a->build.value == b->build.value;
 }
 

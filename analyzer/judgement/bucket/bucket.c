@@ -10,11 +10,6 @@
 
 enum { MAX_KEY = 1024 };
 
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Names in lower case; an escape of base/text.h, between U+27E8 and U+27E9, is spelled in capitals and stays as it is. */
 static void put_folded(struct dt_buf *out, const char *text)
 {
@@ -25,7 +20,7 @@ static void put_folded(struct dt_buf *out, const char *text)
 			escape = true;
 		else if (!strncmp(text, "\xE2\x9F\xA9", 3))
 			escape = false;
-		dt_buf_putc(out, escape ? *text : fold(*text));
+		dt_buf_putc(out, escape ? *text : dt_text_fold(*text));
 	}
 }
 
@@ -164,7 +159,7 @@ const char *dt_bucket_hash(const char *id, bool kernel, struct dt_arena *arena)
 	for (const char *p = kernel ? "km:" : "um:"; *p; p++)
 		dt_buf_append(&text, (char[2]){ *p, 0 }, 2);
 	for (; *id; id++)
-		dt_buf_append(&text, (char[2]){ fold(*id), 0 }, 2);
+		dt_buf_append(&text, (char[2]){ dt_text_fold(*id), 0 }, 2);
 	bool ok = dt_buf_ok(&text);
 	if (ok)
 		dt_md5(dt_buf_bytes(&text), d);

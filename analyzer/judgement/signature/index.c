@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "judgement/signature/rule.h"
 
 static bool is_literal(const struct dt_check *check)
@@ -32,16 +33,11 @@ static const struct dt_check *key_of(const struct dt_rule *rule, const char *fie
 	return NULL;
 }
 
-static unsigned char fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static int compare_fold(const char *a, const char *b)
 {
-	while (*a && fold(*a) == fold(*b))
+	while (*a && dt_text_fold(*a) == dt_text_fold(*b))
 		a++, b++;
-	return (int)fold(*a) - (int)fold(*b);
+	return (int)(unsigned char)dt_text_fold(*a) - (int)(unsigned char)dt_text_fold(*b);
 }
 
 static int by_code(const void *a, const void *b)

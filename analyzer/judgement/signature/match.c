@@ -5,11 +5,6 @@
 #include "core/tables/machines.h"
 #include "judgement/signature/rule.h"
 
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static enum dt_fact_state state_of(bool holds)
 {
 	return holds ? DT_FACT_PRESENT : DT_FACT_CONTRADICTED;
@@ -211,7 +206,7 @@ static bool is_other_name(const struct dt_check *check, const void *item)
 	field = test->path.step[0].field;
 	memcpy(&text, (const char *)item + field->off, sizeof(text));
 	char first = test->values[0].text[0];
-	return field->kind == DT_FIELD_TEXT && text && first != '*' && first != '?' && first != '\\' && fold(first) != fold(*text);
+	return field->kind == DT_FIELD_TEXT && text && first != '*' && first != '?' && first != '\\' && dt_text_fold(first) != dt_text_fold(*text);
 }
 
 /* The longest run of elements that fit; whether it is unknown for one. */
@@ -326,7 +321,7 @@ bool dt_glob_fold(const char *pattern, const char *text)
 			continue;
 		}
 		size_t step = *pattern ? glob_step(pattern, &literal, &any) : 0;
-		if (step && (any || fold(literal) == fold(*text))) {
+		if (step && (any || dt_text_fold(literal) == dt_text_fold(*text))) {
 			pattern += step;
 			text++;
 			continue;

@@ -64,15 +64,6 @@ static enum dt_status bool_value(struct dt_operand *out, const struct dt_doc *no
 	return DT_OK;
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* "45 8b ?? 08": two digits a byte, ?? for any, spaces where one likes. */
 static enum dt_status bytes_value(struct dt_operand *out, const struct dt_doc *node, struct dt_arena *arena,
                                   struct dt_error *err)
@@ -87,9 +78,9 @@ static enum dt_status bytes_value(struct dt_operand *out, const struct dt_doc *n
 		if (*p == ' ' || *p == '\n')
 			continue;
 		bool any = p[0] == '?' && p[1] == '?';
-		if (!any && (nibble(p[0]) < 0 || nibble(p[1]) < 0))
+		if (!any && (dt_text_hex_digit(p[0]) < 0 || dt_text_hex_digit(p[1]) < 0))
 			return wrong(node, err, wanted);
-		bytes[n] = any ? 0 : (uint8_t)((unsigned)nibble(p[0]) << 4 | (unsigned)nibble(p[1]));
+		bytes[n] = any ? 0 : (uint8_t)((unsigned)dt_text_hex_digit(p[0]) << 4 | (unsigned)dt_text_hex_digit(p[1]));
 		mask[n++] = any ? 0 : 0xff;
 		known += !any;
 		p++;

@@ -14,11 +14,6 @@ struct line {
 	size_t len[COLUMNS];
 };
 
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* The columns of the line at `at`; gives where the next begins, 0 when there are more or fewer. */
 static size_t split(const struct dt_vulnerable *list, size_t at, struct line *out)
 {
@@ -63,11 +58,11 @@ static int compare_name(const struct line *line, const char *name)
 {
 	size_t i = 0;
 
-	while (i < line->len[0] && name[i] && line->column[0][i] == fold(name[i]))
+	while (i < line->len[0] && name[i] && line->column[0][i] == dt_text_fold(name[i]))
 		i++;
 	if (i == line->len[0])
 		return name[i] ? -1 : 0;
-	return (int)(unsigned char)line->column[0][i] - (int)(unsigned char)fold(name[i]);
+	return (int)(unsigned char)line->column[0][i] - (int)(unsigned char)dt_text_fold(name[i]);
 }
 
 /* ---- which names there are --------------------------------------------- */
@@ -78,7 +73,7 @@ static unsigned hash_name(const char *name, size_t len)
 	uint32_t hash = UINT32_C(2166136261);
 
 	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)fold(name[i])) * UINT32_C(16777619);
+		hash = (hash ^ (unsigned char)dt_text_fold(name[i])) * UINT32_C(16777619);
 	return (hash >> 16) ^ (hash & 0xffff);
 }
 
@@ -114,7 +109,7 @@ void dt_vulnerable_trust(struct dt_vulnerable *out, const char *text, size_t len
 static bool is_name(const struct line *line)
 {
 	for (size_t i = 0; i < line->len[0]; i++)
-		if ((unsigned char)line->column[0][i] < 0x20 || line->column[0][i] == 0x7f || fold(line->column[0][i]) != line->column[0][i])
+		if ((unsigned char)line->column[0][i] < 0x20 || line->column[0][i] == 0x7f || dt_text_fold(line->column[0][i]) != line->column[0][i])
 			return false;
 	return line->len[0] > 0 && line->len[0] <= MAX_NAME;
 }

@@ -224,6 +224,28 @@ static int setup(void **state)
 	return 0;
 }
 
+static void compares_and_lowers(void **state)
+{
+	(void)state;
+	assert_true(dt_text_equal(NULL, NULL));
+	assert_true(dt_text_equal("a", "a"));
+	assert_false(dt_text_equal("a", NULL));
+	assert_false(dt_text_equal("a", "A"));
+	assert_string_equal(dt_text_lower(&arena, "CSAgent\xc3\x84@[.SYS"), "csagent\xc3\x84@[.sys");
+	assert_null(dt_text_lower(&arena, NULL));
+}
+
+static void hex_digits_of_both_cases(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char *found = c ? strchr(digits, c) : NULL;
+		int at = found ? (int)(found - digits) : -1;
+		assert_int_equal(dt_text_hex_digit((char)c), at > 15 ? at - 6 : at);
+	}
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -243,6 +265,8 @@ int main(void)
 		cmocka_unit_test(fits_whole_characters),
 		cmocka_unit_test(folds_ascii_only),
 		cmocka_unit_test(parses_numbers),
+		cmocka_unit_test(compares_and_lowers),
+		cmocka_unit_test(hex_digits_of_both_cases),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
