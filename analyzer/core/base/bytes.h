@@ -94,6 +94,12 @@ static inline uint64_t dt_bytes_u64_or(struct dt_bytes b, uint64_t off, uint64_t
 	return fallback;
 }
 
+/* The number of width bytes, 4 or 8, at off: a pointer of the machine that wrote it. 0 where the view ends before it. */
+static inline uint64_t dt_bytes_word_or_zero(struct dt_bytes b, uint64_t off, unsigned width)
+{
+	return width == 8 ? dt_bytes_u64_or(b, off, 0) : dt_bytes_u32_or(b, off, 0);
+}
+
 /* Whether the n bytes of text stand at off. */
 bool dt_bytes_match(struct dt_bytes b, uint64_t off, const char *text, size_t n);
 

@@ -31,6 +31,12 @@ static inline struct dt_opt dt_some(uint64_t value)
 	return (struct dt_opt){ value, true };
 }
 
+/* A number that its writer leaves 0 where it has none. */
+static inline struct dt_opt dt_some_unless_zero(uint64_t value)
+{
+	return (struct dt_opt){ value, value != 0 };
+}
+
 /* Whether the number is known and equal. */
 static inline bool dt_opt_is(struct dt_opt opt, uint64_t value)
 {

@@ -246,20 +246,6 @@ static enum dt_status read_registers(struct reader *r, struct dt_register *items
 	return status;
 }
 
-static size_t item_size(const struct dt_field *field)
-{
-	switch (field->kind) {
-	case DT_FIELD_LIST:
-		return field->object->size;
-	case DT_FIELD_REGISTERS:
-		return sizeof(struct dt_register);
-	case DT_FIELD_HEXES:
-		return sizeof(uint64_t);
-	default:
-		return sizeof(const char *);
-	}
-}
-
 static enum dt_status read_items(struct reader *r, const struct dt_field *field, void *items, uint64_t count,
                                  unsigned depth)
 {
@@ -286,7 +272,7 @@ static enum dt_status read_list(struct reader *r, const struct dt_field *field, 
 	enum dt_status status = read_count(r, field->max, &count);
 	if (status || count == 0)
 		return status;
-	void *items = dt_arena_array(r->arena, (size_t)count, item_size(field));
+	void *items = dt_arena_array(r->arena, (size_t)count, dt_field_item_size(field));
 	if (!items)
 		return no_memory(r);
 	*(void **)dt_field_slot(field, out) = items;

@@ -201,3 +201,17 @@ void dt_value_print(const struct dt_value *value, struct dt_buf *out)
 	else
 		dt_buf_puts(out, "null");
 }
+
+size_t dt_field_item_size(const struct dt_field *field)
+{
+	switch (field->kind) {
+	case DT_FIELD_LIST:
+		return field->object->size;
+	case DT_FIELD_REGISTERS:
+		return sizeof(struct dt_register);
+	case DT_FIELD_HEXES:
+		return sizeof(uint64_t);
+	default:
+		return sizeof(const char *);
+	}
+}

@@ -38,4 +38,7 @@ static inline size_t *dt_field_count_slot(const struct dt_field *field, void *ob
 	return (size_t *)(void *)((char *)object + field->count_off);
 }
 
+/* Bytes of one item of a field that is a list. */
+size_t dt_field_item_size(const struct dt_field *field);
+
 #endif

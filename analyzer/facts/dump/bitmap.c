@@ -25,11 +25,6 @@ static const struct layout older32 = { 0x0c, 4, 0x14, 0x18, 4, 0x20 };
 /* 8 TiB of memory. */
 #define MAX_BITS UINT64_C(0x7fffffff)
 
-static uint64_t number(struct dt_bytes file, uint64_t off, unsigned width)
-{
-	return width == 8 ? dt_bytes_u64_or(file, off, 0) : dt_bytes_u32_or(file, off, 0);
-}
-
 static bool is_placed(struct dt_dump *dump, uint64_t bitmap_off, uint64_t bits, uint64_t first)
 {
 	uint64_t end = bitmap_off + (bits + 7) / 8;
@@ -58,9 +53,9 @@ static void check_count(struct dt_dump *dump, uint64_t off, uint64_t told, bool 
 
 static void read_bitmap(struct dt_dump *dump, uint64_t body, const struct layout *layout)
 {
-	uint64_t first = number(dump->file, body + layout->first_page, layout->first_width);
-	uint64_t told = number(dump->file, body + layout->present, layout->count_width);
-	uint64_t bits = number(dump->file, body + layout->bits, layout->count_width);
+	uint64_t first = dt_bytes_word_or_zero(dump->file, body + layout->first_page, layout->first_width);
+	uint64_t told = dt_bytes_word_or_zero(dump->file, body + layout->present, layout->count_width);
+	uint64_t bits = dt_bytes_word_or_zero(dump->file, body + layout->bits, layout->count_width);
 	uint64_t at = body + layout->bitmap;
 	struct dt_error err;
 

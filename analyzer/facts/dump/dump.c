@@ -110,11 +110,6 @@ struct record_layout {
 static const struct record_layout record64 = { 0x08, 0x10, 0x18, 0x20, 8 };
 static const struct record_layout record32 = { 0x08, 0x0c, 0x10, 0x14, 4 };
 
-static uint64_t word(struct dt_bytes bytes, uint64_t off, unsigned width)
-{
-	return width == 8 ? dt_bytes_u64_or(bytes, off, 0) : dt_bytes_u32_or(bytes, off, 0);
-}
-
 bool dt_dump_exception_at(const struct dt_dump *dump, uint64_t va, struct dt_exception_record *out)
 {
 	const struct record_layout *layout = dump->machine == DT_MACHINE_X86 ? &record32 : &record64;
@@ -130,10 +125,10 @@ bool dt_dump_exception_at(const struct dt_dump *dump, uint64_t va, struct dt_exc
 		return false;
 	record.code = dt_bytes_u32_or(bytes, 0, 0);
 	record.flags = dt_bytes_u32_or(bytes, 4, 0);
-	record.nested = word(bytes, layout->nested, layout->width);
-	record.address = word(bytes, layout->address, layout->width);
+	record.nested = dt_bytes_word_or_zero(bytes, layout->nested, layout->width);
+	record.address = dt_bytes_word_or_zero(bytes, layout->address, layout->width);
 	for (uint32_t i = 0; i < record.parameter_count; i++)
-		record.parameter[i] = word(bytes, layout->information + i * layout->width, layout->width);
+		record.parameter[i] = dt_bytes_word_or_zero(bytes, layout->information + i * layout->width, layout->width);
 	*out = record;
 	return true;
 }

@@ -20,11 +20,6 @@ struct layout {
 static const struct layout layout64 = { 8, 0x20, 0x36, 0x38, 56, 8, 24, 32 };
 static const struct layout layout32 = { 4, 0x1c, 0x2a, 0x2c, 32, 4, 12, 16 };
 
-static uint64_t number(struct dt_bytes file, uint64_t off, unsigned width)
-{
-	return width == 8 ? dt_bytes_u64_or(file, off, 0) : dt_bytes_u32_or(file, off, 0);
-}
-
 bool dt_elf_recognise(struct dt_bytes file)
 {
 	return dt_bytes_match(file, 0, "\x7f\x45LF", 4) && dt_bytes_u16_or(file, 0x10, 0) == ELF_TYPE_CORE;
@@ -33,7 +28,7 @@ bool dt_elf_recognise(struct dt_bytes file)
 /* The table of program headers; how many of them are there. */
 static size_t table(struct dt_dump *dump, const struct layout *layout, uint64_t *off, uint64_t *stride)
 {
-	*off = number(dump->file, layout->phoff, layout->width);
+	*off = dt_bytes_word_or_zero(dump->file, layout->phoff, layout->width);
 	*stride = dt_bytes_u16_or(dump->file, layout->phentsize, 0);
 	if (*stride < layout->entry) {
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "ELF header", "program headers have %" PRIu64 " bytes each, expected %u", *stride,
@@ -55,10 +50,10 @@ static bool read_segments(struct dt_dump *dump, const struct layout *layout)
 
 	for (size_t i = 0; extents && i < count; i++, off += stride) {
 		uint32_t type = dt_bytes_u32_or(dump->file, off, 0);
-		uint64_t at = number(dump->file, off + layout->offset, layout->width), len = number(dump->file, off + layout->filesz, layout->width);
+		uint64_t at = dt_bytes_word_or_zero(dump->file, off + layout->offset, layout->width), len = dt_bytes_word_or_zero(dump->file, off + layout->filesz, layout->width);
 
 		if (type == PT_LOAD)
-			extents[loads++] = (struct dt_extent){ number(dump->file, off + layout->paddr, layout->width), len, at };
+			extents[loads++] = (struct dt_extent){ dt_bytes_word_or_zero(dump->file, off + layout->paddr, layout->width), len, at };
 		if (type == PT_LOAD)
 			placed = placed || extents[loads - 1].pa;
 		else if (type == PT_NOTE && notes.len == 0)

@@ -12,17 +12,12 @@ enum { MOST_RUNS = 86 };
 /* Physical addresses have at most 52 bits. */
 #define MAX_PFN (UINT64_C(1) << 40)
 
-static uint64_t number(struct dt_bytes file, uint64_t off, unsigned width)
-{
-	return width == 8 ? dt_bytes_u64_or(file, off, 0) : dt_bytes_u32_or(file, off, 0);
-}
-
 /* One run; false where it, or all behind it, cannot be placed in the file. */
 static bool read_run(struct dt_dump *dump, const struct dt_header_shape *header, unsigned index, uint64_t *pages,
                      struct dt_extent *out)
 {
 	uint64_t off = header->runs_off + 2 * header->width + 2 * header->width * (uint64_t)index;
-	uint64_t pfn = number(dump->file, off, header->width), count = number(dump->file, off + header->width, header->width);
+	uint64_t pfn = dt_bytes_word_or_zero(dump->file, off, header->width), count = dt_bytes_word_or_zero(dump->file, off + header->width, header->width);
 
 	if (pfn >= MAX_PFN || count > MAX_PFN - pfn) {
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "physical memory",
@@ -39,7 +34,7 @@ static bool read_run(struct dt_dump *dump, const struct dt_header_shape *header,
 void dt_body_full(struct dt_dump *dump, const struct dt_header_shape *header)
 {
 	struct dt_opt count = dt_field32(dump->file, header->runs_off);
-	uint64_t told = number(dump->file, header->runs_off + header->width, header->width), pages = 0;
+	uint64_t told = dt_bytes_word_or_zero(dump->file, header->runs_off + header->width, header->width), pages = 0;
 	struct dt_extent extents[MOST_RUNS];
 	unsigned taken = 0;
 

@@ -24,11 +24,6 @@ enum { UNLOADED_STRIDE = 24, UNLOADED_SIZE = 0x08, UNLOADED_NAME = 0x14 };
 #define CODEVIEW_ELF 0x4270454cu
 #define MAX_BUILD_ID 64
 
-static struct dt_opt unless_zero(uint64_t value)
-{
-	return (struct dt_opt){ value, value != 0 };
-}
-
 /* A GUID and an age as symbol servers write them: the first three parts are numbers, the rest bytes. */
 static const char *rsds_id(struct dt_dump *dump, struct dt_bytes cv)
 {
@@ -101,8 +96,8 @@ static void read_module(struct mdmp *m, struct dt_bytes entry, struct dt_module 
 	out->path = out->name != text ? text : NULL;
 	out->base = dt_some(mdmp_va(m, dt_bytes_u64_or(entry, MODULE_BASE, 0)));
 	out->size = dt_some(dt_bytes_u32_or(entry, MODULE_SIZE, 0));
-	out->checksum = unless_zero(dt_bytes_u32_or(entry, MODULE_CHECKSUM, 0));
-	out->timestamp = unless_zero(dt_bytes_u32_or(entry, MODULE_TIMESTAMP, 0));
+	out->checksum = dt_some_unless_zero(dt_bytes_u32_or(entry, MODULE_CHECKSUM, 0));
+	out->timestamp = dt_some_unless_zero(dt_bytes_u32_or(entry, MODULE_TIMESTAMP, 0));
 	out->version = version(m->dump, entry);
 	out->debug_id = debug_id(m->dump, mdmp_location(m, entry, MODULE_CODEVIEW));
 }

@@ -69,7 +69,7 @@ static uint32_t field(const struct triage *t, uint64_t off)
 
 static uint64_t pointer(const struct triage *t, struct dt_bytes bytes, uint64_t off)
 {
-	return t->at->width == 8 ? dt_bytes_u64_or(bytes, off, 0) : dt_bytes_u32_or(bytes, off, 0);
+	return dt_bytes_word_or_zero(bytes, off, t->at->width);
 }
 
 /* ---- end marker and length ---------------------------------------------- */
@@ -273,11 +273,6 @@ static const char *dump_string(struct triage *t, uint32_t off)
 	return dt_dump_text16(t->dump, (uint64_t)off + 4, (uint64_t)chars * 2);
 }
 
-static struct dt_opt unless_zero(uint64_t value)
-{
-	return (struct dt_opt){ value, value != 0 };
-}
-
 static void read_driver(struct triage *t, struct dt_bytes entry, struct dt_module *out)
 {
 	const char *text = dump_string(t, dt_bytes_u32_or(entry, 0x00, 0));
@@ -286,8 +281,8 @@ static void read_driver(struct triage *t, struct dt_bytes entry, struct dt_modul
 	out->path = out->name != text ? text : NULL;
 	out->base = dt_some(pointer(t, entry, t->at->driver.base));
 	out->size = dt_some(dt_bytes_u32_or(entry, t->at->driver.size, 0));
-	out->checksum = unless_zero(dt_bytes_u32_or(entry, t->at->driver.checksum, 0));
-	out->timestamp = unless_zero(dt_bytes_u32_or(entry, t->at->driver.timestamp, 0));
+	out->checksum = dt_some_unless_zero(dt_bytes_u32_or(entry, t->at->driver.checksum, 0));
+	out->timestamp = dt_some_unless_zero(dt_bytes_u32_or(entry, t->at->driver.timestamp, 0));
 }
 
 static void read_drivers(struct triage *t)

@@ -29,6 +29,12 @@ struct dt_range {
 	enum dt_range_rank rank;
 };
 
+/* The address of the last byte; a range in dt_memory has at least one. */
+static inline uint64_t dt_range_last(const struct dt_range *range)
+{
+	return range->va + (range->bytes.len - 1);
+}
+
 struct dt_memory {
 	struct dt_arena *arena;
 	struct dt_range *ranges; /* after sealing: ascending, disjoint */

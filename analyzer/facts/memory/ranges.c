@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static uint64_t last_of(const struct dt_range *range)
-{
-	return range->va + (range->bytes.len - 1);
-}
-
 void dt_memory_init(struct dt_memory *mem, struct dt_arena *arena)
 {
 	*mem = (struct dt_memory){ .arena = arena };
@@ -41,7 +36,7 @@ static bool extend_last(struct dt_memory *mem, uint64_t va, struct dt_bytes byte
 {
 	struct dt_range *last = mem->count ? &mem->ranges[mem->count - 1] : NULL;
 
-	if (!last || last->rank != rank || last_of(last) != va - 1 || va == 0 ||
+	if (!last || last->rank != rank || dt_range_last(last) != va - 1 || va == 0 ||
 	    last->bytes.data + last->bytes.len != bytes.data)
 		return false;
 	last->bytes.len += bytes.len;
@@ -87,12 +82,12 @@ static size_t holder(const struct dt_memory *mem, uint64_t va)
 {
 	size_t at = find(mem, va);
 
-	return at < mem->count && va <= last_of(&mem->ranges[at]) ? at : mem->count;
+	return at < mem->count && va <= dt_range_last(&mem->ranges[at]) ? at : mem->count;
 }
 
 static bool follows(const struct dt_memory *mem, size_t at)
 {
-	return at + 1 < mem->count && mem->ranges[at + 1].va - 1 == last_of(&mem->ranges[at]);
+	return at + 1 < mem->count && mem->ranges[at + 1].va - 1 == dt_range_last(&mem->ranges[at]);
 }
 
 /* Copies from the ranges that follow each other without a gap. */
@@ -173,7 +168,7 @@ static size_t span_ranges(const struct dt_memory *mem, uint64_t va, size_t max)
 
 	if (at == mem->count)
 		return 0;
-	uint64_t span = last_of(&mem->ranges[at]) - va;
+	uint64_t span = dt_range_last(&mem->ranges[at]) - va;
 	for (; span < max && follows(mem, at); at++)
 		span += mem->ranges[at + 1].bytes.len;
 	return span < max ? (size_t)(span + 1) : max;

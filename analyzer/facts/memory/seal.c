@@ -29,16 +29,11 @@ struct list {
 	size_t count;
 };
 
-static uint64_t last_of(const struct dt_range *range)
-{
-	return range->va + (range->bytes.len - 1);
-}
-
 /* The part of a range that lies in first..last; the two overlap. */
 static struct dt_range part_of(const struct dt_range *range, uint64_t first, uint64_t last)
 {
 	uint64_t begin = range->va > first ? range->va : first;
-	uint64_t end = last_of(range) < last ? last_of(range) : last;
+	uint64_t end = dt_range_last(range) < last ? dt_range_last(range) : last;
 	struct dt_bytes bytes = dt_bytes_clip(range->bytes, begin - range->va, end - begin + 1);
 
 	return (struct dt_range){ .va = begin, .bytes = bytes, .rank = range->rank };
@@ -46,8 +41,8 @@ static struct dt_range part_of(const struct dt_range *range, uint64_t first, uin
 
 static void compare(struct sealer *sealer, const struct dt_range *a, const struct dt_range *b)
 {
-	struct dt_range x = part_of(a, b->va, last_of(b));
-	struct dt_range y = part_of(b, x.va, last_of(&x));
+	struct dt_range x = part_of(a, b->va, dt_range_last(b));
+	struct dt_range y = part_of(b, x.va, dt_range_last(&x));
 
 	if (x.bytes.data == y.bytes.data)
 		return;
@@ -65,8 +60,8 @@ static void compare(struct sealer *sealer, const struct dt_range *a, const struc
 /* Compares a range with those of a list that it overlaps, from the list's end backwards. Every step costs. */
 static void compare_back(struct sealer *sealer, const struct list *list, const struct dt_range *range)
 {
-	for (size_t i = list->count; i && last_of(&list->items[i - 1]) >= range->va && !sealer->exhausted; i--) {
-		if (list->items[i - 1].va <= last_of(range))
+	for (size_t i = list->count; i && dt_range_last(&list->items[i - 1]) >= range->va && !sealer->exhausted; i--) {
+		if (list->items[i - 1].va <= dt_range_last(range))
 			compare(sealer, &list->items[i - 1], range);
 		else if (sealer->budget > COMPARE_COST)
 			sealer->budget -= COMPARE_COST;
@@ -86,11 +81,11 @@ static struct list take_rank(struct sealer *sealer, const struct list *sorted, e
 
 		if (range->rank != rank)
 			continue;
-		if (out.count && last_of(&out.items[out.count - 1]) >= range->va) {
-			uint64_t taken = last_of(&out.items[out.count - 1]);
+		if (out.count && dt_range_last(&out.items[out.count - 1]) >= range->va) {
+			uint64_t taken = dt_range_last(&out.items[out.count - 1]);
 
 			compare_back(sealer, &out, range);
-			if (last_of(range) > taken)
+			if (dt_range_last(range) > taken)
 				out.items[out.count++] = part_of(range, taken + 1, UINT64_MAX);
 		} else {
 			out.items[out.count++] = *range;
@@ -104,9 +99,9 @@ static struct list take_rank(struct sealer *sealer, const struct list *sorted, e
 static void append_uncovered(struct sealer *sealer, struct list *out, struct dt_range range,
                              const struct list *upper, size_t *at)
 {
-	uint64_t last = last_of(&range);
+	uint64_t last = dt_range_last(&range);
 
-	while (*at < upper->count && last_of(&upper->items[*at]) < range.va)
+	while (*at < upper->count && dt_range_last(&upper->items[*at]) < range.va)
 		out->items[out->count++] = upper->items[(*at)++];
 	while (*at < upper->count && upper->items[*at].va <= last) {
 		const struct dt_range *over = &upper->items[*at];
@@ -114,9 +109,9 @@ static void append_uncovered(struct sealer *sealer, struct list *out, struct dt_
 		compare(sealer, over, &range);
 		if (over->va > range.va)
 			out->items[out->count++] = part_of(&range, range.va, over->va - 1);
-		if (last_of(over) >= last)
+		if (dt_range_last(over) >= last)
 			return;
-		range = part_of(&range, last_of(over) + 1, UINT64_MAX);
+		range = part_of(&range, dt_range_last(over) + 1, UINT64_MAX);
 		out->items[out->count++] = *over;
 		(*at)++;
 	}
@@ -144,7 +139,7 @@ static struct list overlay(struct sealer *sealer, const struct list *lower, cons
 static bool is_disjoint(const struct list *list)
 {
 	for (size_t i = 1; i < list->count; i++)
-		if (list->items[i].va <= last_of(&list->items[i - 1]))
+		if (list->items[i].va <= dt_range_last(&list->items[i - 1]))
 			return false;
 	return true;
 }

@@ -82,24 +82,10 @@ static void store(const struct dt_field *field, void *slot, const struct dt_oper
 
 /* ---- lists ------------------------------------------------------------ */
 
-static size_t item_size(const struct dt_field *field)
-{
-	switch (field->kind) {
-	case DT_FIELD_LIST:
-		return field->object->size;
-	case DT_FIELD_HEXES:
-		return sizeof(uint64_t);
-	case DT_FIELD_REGISTERS:
-		return sizeof(struct dt_register);
-	default:
-		return sizeof(const char *);
-	}
-}
-
 /* Room for count elements; those that are there stay. Gives the first. */
 static char *grow(struct filler *f, const struct dt_field *field, void *at, size_t count)
 {
-	size_t size = item_size(field), *have = dt_field_count_slot(field, at);
+	size_t size = dt_field_item_size(field), *have = dt_field_count_slot(field, at);
 	void *old, *items = dt_arena_array(f->arena, count, size);
 
 	memcpy(&old, dt_field_slot(field, at), sizeof(old));
@@ -156,12 +142,12 @@ static enum dt_status set_indexed(struct filler *f, const struct dt_field *field
 		return dt_doc_fail(node, f->err, "expected an index below %zu behind '%s', found '%.40s'", field->max, field->name, number);
 	if (!(items = grow(f, field, at, index < have ? have : (size_t)index + 1)))
 		return no_memory(f, node);
-	return set_item(f, field, items + index * item_size(field), rest[digits] ? rest + digits + 1 : "", node);
+	return set_item(f, field, items + index * dt_field_item_size(field), rest[digits] ? rest + digits + 1 : "", node);
 }
 
 static enum dt_status set_list(struct filler *f, const struct dt_field *field, void *at, const struct dt_doc *node)
 {
-	size_t size = item_size(field);
+	size_t size = dt_field_item_size(field);
 	enum dt_status status = DT_OK;
 	char *items;
 
