@@ -72,7 +72,7 @@ void dt_cef_labelled(struct dt_buf *out, const char *key, const char *label, con
 void dt_cef_time(struct dt_buf *out, const char *key, uint64_t filetime)
 {
 	if (filetime > DT_TIME_UNIX_EPOCH)
-		dt_buf_printf(out, " %s=%llu", key, (unsigned long long)((filetime - DT_TIME_UNIX_EPOCH) / 10000));
+		dt_buf_printf(out, " %s=%llu", key, (unsigned long long)dt_time_to_unix_ms(filetime));
 }
 
 /* The frames, each on a line. */

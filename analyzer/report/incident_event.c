@@ -41,11 +41,6 @@ static uint64_t filetime(int64_t seconds)
 	return seconds > 0 ? dt_time_from_unix((uint64_t)seconds) : 0;
 }
 
-static int64_t milliseconds(uint64_t time)
-{
-	return time > DT_TIME_UNIX_EPOCH ? (int64_t)((time - DT_TIME_UNIX_EPOCH) / 10000) : 0;
-}
-
 static void say(const struct dt_incident_event *event, struct dt_arena *arena, struct said *out)
 {
 	const struct dt_report_incident *incident = event->incident;
@@ -155,9 +150,9 @@ static void put_findings(struct dt_put *w, const struct dt_incident_event *event
 	dt_put_text(w, "title", said->title);
 	dt_put_number(w, "related_events_count", (int64_t)event->incident->crashes);
 	if (said->first)
-		dt_put_number(w, "first_seen_time", milliseconds(said->first));
+		dt_put_number(w, "first_seen_time", dt_time_to_unix_ms(said->first));
 	if (said->last)
-		dt_put_number(w, "last_seen_time", milliseconds(said->last));
+		dt_put_number(w, "last_seen_time", dt_time_to_unix_ms(said->last));
 	if (known(event->incident)) {
 		dt_put_open(w, "analytic", '{');
 		dt_put_text(w, "uid", said->key);
@@ -188,11 +183,11 @@ void dt_incident_event_ocsf(const struct dt_incident_event *event, struct dt_buf
 	dt_put_number(&w, "class_uid", 2005);
 	dt_put_text(&w, "class_name", "Incident Finding");
 	dt_put_number(&w, "type_uid", event->first ? 200501 : 200502);
-	dt_put_number(&w, "time", milliseconds(event->now));
+	dt_put_number(&w, "time", dt_time_to_unix_ms(event->now));
 	if (said.first)
-		dt_put_number(&w, "start_time", milliseconds(said.first));
+		dt_put_number(&w, "start_time", dt_time_to_unix_ms(said.first));
 	if (said.last)
-		dt_put_number(&w, "end_time", milliseconds(said.last));
+		dt_put_number(&w, "end_time", dt_time_to_unix_ms(said.last));
 	dt_put_number(&w, "severity_id", outbreak ? 5 : known(event->incident) ? 4 : 3);
 	dt_put_text(&w, "severity", outbreak ? "Critical" : known(event->incident) ? "High" : "Medium");
 	dt_put_number(&w, "status_id", 1);

@@ -12,11 +12,6 @@
 
 enum { FRAMES = 32, SHA256 = 3, REGULAR_FILE = 1, DRIVER = 8 };
 
-static int64_t milliseconds(uint64_t filetime)
-{
-	return filetime > DT_TIME_UNIX_EPOCH ? (int64_t)((filetime - DT_TIME_UNIX_EPOCH) / 10000) : 0;
-}
-
 /* Class, activity and severity, by number and by name. */
 static void put_class(struct dt_put *w, const struct dt_event *event)
 {
@@ -33,7 +28,7 @@ static void put_class(struct dt_put *w, const struct dt_event *event)
 	dt_put_text(w, "class_name", event->match ? "Detection Finding" : "Application Error");
 	dt_put_number(w, "type_uid", event->match ? 200401 : 600801);
 	dt_put_text(w, "type_name", event->match ? "Detection Finding: Create" : "Application Error: General Error");
-	dt_put_number(w, "time", milliseconds(event->match ? event->created : event->time));
+	dt_put_number(w, "time", dt_time_to_unix_ms(event->match ? event->created : event->time));
 	while (event->severity < severities[at].least)
 		at++;
 	dt_put_number(w, "severity_id", severities[at].id);
@@ -57,7 +52,7 @@ static void put_metadata(struct dt_put *w, const struct dt_event *event)
 	}
 	dt_put_text(w, "log_name", "dumptriage.crash");
 	dt_put_text(w, "log_provider", "dumptriage");
-	dt_put_number(w, "logged_time", milliseconds(event->created));
+	dt_put_number(w, "logged_time", dt_time_to_unix_ms(event->created));
 	if (dt_time_format(event->time, time))
 		dt_put_text(w, "original_time", time);
 	dt_put_open(w, "profiles", '[');
@@ -109,9 +104,9 @@ static void put_finding(struct dt_put *w, const struct dt_event *event)
 	dt_put_text(w, "uid", event->crash->facts.crash_id ? event->crash->facts.crash_id : event->id);
 	dt_put_text(w, "title", event->match->title ? event->match->title : event->match->signature);
 	dt_put_text(w, "desc", judgement->verdict.summary);
-	dt_put_number(w, "created_time", milliseconds(event->created));
-	dt_put_number(w, "first_seen_time", milliseconds(event->time));
-	dt_put_number(w, "last_seen_time", milliseconds(event->time));
+	dt_put_number(w, "created_time", dt_time_to_unix_ms(event->created));
+	dt_put_number(w, "first_seen_time", dt_time_to_unix_ms(event->time));
+	dt_put_number(w, "last_seen_time", dt_time_to_unix_ms(event->time));
 	dt_put_open(w, "types", '[');
 	dt_put_text(w, NULL, event->user ? "Windows application crash" : "Windows kernel crash");
 	dt_put_close(w, ']');

@@ -156,6 +156,21 @@ uint64_t dt_time_from_unix(uint64_t seconds)
 	return DT_TIME_UNIX_EPOCH + seconds * DT_TIME_SECOND;
 }
 
+int64_t dt_time_to_unix(uint64_t filetime)
+{
+	return filetime > DT_TIME_UNIX_EPOCH ? (int64_t)((filetime - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND) : 0;
+}
+
+int64_t dt_time_to_unix_ms(uint64_t filetime)
+{
+	return filetime > DT_TIME_UNIX_EPOCH ? (int64_t)((filetime - DT_TIME_UNIX_EPOCH) / (DT_TIME_SECOND / 1000)) : 0;
+}
+
+uint64_t dt_time_from_unix_ns(int64_t ns)
+{
+	return (uint64_t)(ns / 100 + (int64_t)DT_TIME_UNIX_EPOCH);
+}
+
 uint64_t dt_time_now(void)
 {
 	struct timespec now = { 0, 0 };

@@ -24,6 +24,11 @@ bool dt_time_format(uint64_t filetime, char out[DT_TIME_TEXT_MAX]);
 /* The inverse: accepts what dt_time_format writes (and an offset +hh:mm). false for anything else. */
 bool dt_time_parse(const char *text, uint64_t *filetime);
 uint64_t dt_time_from_unix(uint64_t seconds);
+/* The inverse, in seconds and in milliseconds; 0 for what is not known and for what was before 1970. */
+int64_t dt_time_to_unix(uint64_t filetime);
+int64_t dt_time_to_unix_ms(uint64_t filetime);
+/* Of a file's time, in nanoseconds since 1970: all of int64_t is after 1601. */
+uint64_t dt_time_from_unix_ns(int64_t ns);
 /* The wall clock. */
 uint64_t dt_time_now(void);
 /* Milliseconds of the clock that never goes back, for deadlines. */

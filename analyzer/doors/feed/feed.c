@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/time.h"
 #include "core/log/log.h"
 #include "fleet/metrics/metrics.h"
 
@@ -30,10 +31,7 @@ struct run {
 
 static int64_t now_s(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec;
+	return dt_time_steady_ms() / 1000;
 }
 
 static void count(struct run *run, const struct dt_deliver_report *report)

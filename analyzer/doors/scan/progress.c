@@ -2,27 +2,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/time.h"
 #include "doors/scan/scan.h"
 
 enum { TERMINAL_MS = 200, PLAIN_MS = 10000 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void dt_progress_init(struct dt_progress *progress, bool quiet)
 {
 	memset(progress, 0, sizeof(*progress));
 	progress->terminal = isatty(STDERR_FILENO);
 	progress->quiet = quiet;
-	progress->begun = progress->said = now_ms();
+	progress->begun = progress->said = dt_time_steady_ms();
 }
 
 static void eta(const struct dt_progress *progress, double rate, char out[48])
@@ -38,7 +30,7 @@ static void eta(const struct dt_progress *progress, double rate, char out[48])
 
 void dt_progress_tick(struct dt_progress *progress)
 {
-	int64_t now = now_ms();
+	int64_t now = dt_time_steady_ms();
 	double seconds = (double)(now - progress->begun) / 1000.0, rate;
 	char left[48];
 

@@ -59,21 +59,6 @@ static void on_signal(int number)
 	interrupted = number;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static uint64_t filetime(int64_t mtime_ns)
-{
-	int64_t ticks = mtime_ns / 100 + (int64_t)DT_TIME_UNIX_EPOCH;
-
-	return ticks > 0 ? (uint64_t)ticks : 0;
-}
-
 /* The path as records have it. */
 static const char *clean_path(struct scan *scan, const char *path)
 {
@@ -118,7 +103,7 @@ static const char *host_of(struct scan *scan, const struct dt_found *found)
 static enum dt_status is_known(struct scan *scan, const struct dt_found *found, bool *known, struct dt_error *err)
 {
 	const char *path = clean_path(scan, found->path);
-	uint64_t mtime = filetime(found->mtime_ns);
+	uint64_t mtime = dt_time_from_unix_ns(found->mtime_ns);
 
 	*known = false;
 	if (!path || found->link)
@@ -162,7 +147,7 @@ static enum dt_status submit(struct scan *scan, struct dt_opened *opened, struct
 	while (scan->jobs[job.id].used)
 		job.id++;
 	scan->jobs[job.id] = (struct job){ .used = true, .path = opened->found.path, .host = host ? strdup(host) : NULL,
-		                           .size = opened->found.size, .mtime = filetime(opened->found.mtime_ns) };
+		                           .size = opened->found.size, .mtime = dt_time_from_unix_ns(opened->found.mtime_ns) };
 	return dt_pool_submit(scan->pool, &job, err);
 }
 
@@ -258,7 +243,7 @@ static enum dt_status collect(struct scan *scan, struct dt_error *err)
 /* What is judged is kept within a second, however slowly inputs come. */
 static enum dt_status commit_in_time(struct scan *scan, struct dt_error *err)
 {
-	int64_t now = now_ms();
+	int64_t now = dt_time_steady_ms();
 
 	if (!scan->store || now - scan->committed < COMMIT_MS)
 		return DT_OK;
@@ -432,7 +417,7 @@ static int run(struct scan *scan)
 	if ((status = open_pool(scan)) != DT_EXIT_OK || (status = open_walk(scan)) != DT_EXIT_OK)
 		return status;
 	dt_progress_init(&scan->progress, scan->options.quiet);
-	scan->committed = now_ms();
+	scan->committed = dt_time_steady_ms();
 	return finish(scan, run_loop(scan, &err), &err);
 }
 

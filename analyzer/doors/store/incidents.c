@@ -37,7 +37,7 @@ static int one(struct listing *listing, const struct dt_command *self, int optio
 	case AT:
 		if (!dt_parse_when(value, &number) || number < DT_TIME_UNIX_EPOCH)
 			return dt_door_usage(self, "--at takes a time such as 2024-07-19T06:00:00Z, a day, or an age such as 30d, not '%s'", value);
-		listing->review.now = (int64_t)((number - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND);
+		listing->review.now = dt_time_to_unix(number);
 		return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
 	}

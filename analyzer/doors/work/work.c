@@ -211,7 +211,7 @@ static enum dt_status take_opened(struct work *work, struct dt_error *err)
 		struct message *message = &work->messages[opened.found.user];
 		message->stage = READING;
 		message->size = opened.found.size;
-		message->mtime = (uint64_t)(opened.found.mtime_ns / 100 + (int64_t)DT_TIME_UNIX_EPOCH);
+		message->mtime = dt_time_from_unix_ns(opened.found.mtime_ns);
 		if (opened.fd < 0) {
 			status = keep_unopened(work, message, &opened.found.err, err);
 		} else {

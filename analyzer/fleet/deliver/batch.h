@@ -74,6 +74,4 @@ enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error 
 /* Adds one that was rejected before, whether it is due or not. */
 enum dt_status dt_deliver_incident_again(struct dt_deliver *deliver, uint64_t id, struct dt_error *err);
 
-int64_t dt_deliver_now_ms(void);
-
 #endif

@@ -18,14 +18,6 @@ static const struct dt_encoding encodings[] = {
 	{ "ecs", dt_incident_event_ecs }, { "ocsf", dt_incident_event_ocsf }, { "cef", dt_incident_event_cef }, { "template", NULL },
 };
 
-int64_t dt_deliver_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- beginning and end --------------------------------------------------------------- */
 
 static bool takes(const char *list, const char *name)
@@ -124,7 +116,7 @@ enum dt_status dt_deliver_open(struct dt_deliver **out, const struct dt_deliver_
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	deliver->options = *options;
 	deliver->random = dt_time_now() | 1;
-	deliver->reviewed_ms = dt_deliver_now_ms();
+	deliver->reviewed_ms = dt_time_steady_ms();
 	dt_arena_init(&deliver->batch.arena, BATCH_BYTES);
 	dt_arena_init(&deliver->record, DT_MAX_ARENA);
 	dt_buf_init(&deliver->text, EVENT_BYTES);

@@ -191,7 +191,7 @@ enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error 
 	enum dt_status status;
 
 	/* Behind the crashes it is made of; when those do not end, once a minute all the same. */
-	bool late = dt_deliver_now_ms() - deliver->reviewed_ms >= MINUTE_MS;
+	bool late = dt_time_steady_ms() - deliver->reviewed_ms >= MINUTE_MS;
 	if (!late && (deliver->reviewed || deliver->batch.row_count))
 		return DT_OK;
 	status = flagged ? dt_store_feed_incidents(deliver->store, deliver->feed, minute_ago, take, flagged, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
@@ -205,7 +205,7 @@ enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error 
 	dt_arena_deinit(&arena);
 	/* More than one look takes: the rest comes with the next step. */
 	if (flagged->count < MAX_AT_ONCE) {
-		deliver->reviewed_ms = dt_deliver_now_ms();
+		deliver->reviewed_ms = dt_time_steady_ms();
 		deliver->reviewed = true;
 	}
 	return status;

@@ -129,7 +129,7 @@ static bool take_crash(void *context, const struct dt_stored *row)
 	if (crash)
 		*crash = (struct suspect_crash){
 			.row = {
-				.time = (int64_t)((row->time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND),
+				.time = dt_time_to_unix(row->time),
 				.family = dt_arena_strdup(collect->arena, row->family),
 				.known_incident = row->class == DT_CLASS_KNOWN_INCIDENT,
 				.hardware_sign = row->class == DT_CLASS_HARDWARE,

@@ -73,11 +73,6 @@ static const char *sql_of(const struct dt_store_query *query)
 	return all[by_key ? 1 : by_host ? 2 : 0][query->records][query->count_files][query->newest];
 }
 
-static int64_t unix_or_0(uint64_t time)
-{
-	return time > DT_TIME_UNIX_EPOCH ? (int64_t)((time - DT_TIME_UNIX_EPOCH) / DT_TIME_SECOND) : 0;
-}
-
 /* What a LIKE finds anywhere in a text; lower case, its own marks escaped. */
 static void like_pattern(const char *text, char out[280])
 {
@@ -109,7 +104,7 @@ static enum dt_status run_query(struct dt_store *store, const struct dt_store_qu
 	                    DT_PARAMS(dt_p_text(low), dt_p_text(high), dt_p_int(query->class), dt_p_text(query->host ? query->host : ""),
 	                              dt_p_int((int64_t)query->incident), dt_p_text(query->module ? query->module : ""),
 	                              dt_p_int(query->code.known ? (int64_t)query->code.value : -1), dt_p_text(like),
-	                              dt_p_int(unix_or_0(query->since)), dt_p_int(unix_or_0(query->until)),
+	                              dt_p_int(dt_time_to_unix(query->since)), dt_p_int(dt_time_to_unix(query->until)),
 	                              dt_p_int((int64_t)query->added_before), dt_p_text(query->bucket ? query->bucket : ""), dt_p_text(anywhere),
 	                              dt_p_int(query->text_in_paths), dt_p_int((int64_t)after), dt_p_int((int64_t)limit)),
 	                    rows, err);

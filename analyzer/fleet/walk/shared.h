@@ -69,6 +69,7 @@ struct dt_lane_start {
 	uint64_t generation;
 };
 
+/* Milliseconds of the steady clock, never 0. */
 int64_t dt_walk_now(void);
 /* With the lock held. */
 static inline void dt_wake(pthread_cond_t *condition, unsigned waiting)

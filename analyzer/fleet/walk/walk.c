@@ -9,16 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/time.h"
 #include "fleet/walk/shared.h"
 
 enum { OPENERS = 4, DEADLINE_MS = 10000, CHECK_MS = 200 };
 
 int64_t dt_walk_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+	return dt_time_steady_ms() + 1;
 }
 
 uint64_t dt_walk_hash(const char *relative)

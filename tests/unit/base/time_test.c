@@ -85,6 +85,14 @@ static void converts_unix_time(void **state)
 	(void)state;
 	assert_true(dt_time_from_unix(0) == DT_TIME_UNIX_EPOCH);
 	assert_true(dt_time_from_unix(UINT64_MAX) == 0);
+	assert_int_equal(dt_time_to_unix(dt_time_from_unix(1721366940)), 1721366940);
+	assert_int_equal(dt_time_to_unix(DT_TIME_UNIX_EPOCH + DT_TIME_SECOND - 1), 0);
+	assert_int_equal(dt_time_to_unix_ms(DT_TIME_UNIX_EPOCH + DT_TIME_SECOND - 1), 999);
+	assert_int_equal(dt_time_to_unix(DT_TIME_UNIX_EPOCH - DT_TIME_SECOND), 0);
+	assert_int_equal(dt_time_to_unix_ms(0), 0);
+	assert_true(dt_time_from_unix_ns(1500000000) == DT_TIME_UNIX_EPOCH + DT_TIME_SECOND * 3 / 2);
+	assert_true(dt_time_from_unix_ns(-1000000000) == DT_TIME_UNIX_EPOCH - DT_TIME_SECOND);
+	assert_true(dt_time_from_unix_ns(INT64_MIN) > 0);
 	assert_true(dt_time_format(dt_time_now(), text));
 	assert_true(strcmp(text, "2024") > 0);
 }
