@@ -154,15 +154,10 @@ struct finding {
 static bool take_crash(void *context, const struct dt_stored *row)
 {
 	struct finding *finding = context;
-	struct dt_stored *to = &finding->out->row;
 
 	if (strcmp(row->key, finding->id))
 		return true;
-	*to = *row;
-	to->key = dt_arena_strdup(finding->arena, row->key);
-	to->host = dt_arena_strdup(finding->arena, row->host);
-	to->facts = dt_arena_bytes(finding->arena, row->facts);
-	to->judgement = dt_arena_bytes(finding->arena, row->judgement);
+	finding->out->row = dt_stored_keep(row, finding->arena);
 	finding->found = true;
 	return false;
 }

@@ -99,11 +99,7 @@ static bool take(void *context, const struct dt_stored *row)
 	struct item *item = &page->items[page->count++];
 
 	memset(item, 0, sizeof(*item));
-	item->row = *row;
-	item->row.key = dt_arena_strdup(&page->arena, row->key);
-	item->row.host = dt_arena_strdup(&page->arena, row->host);
-	item->row.facts = dt_arena_bytes(&page->arena, row->facts);
-	item->row.judgement = dt_arena_bytes(&page->arena, row->judgement);
+	item->row = dt_stored_keep(row, &page->arena);
 	rematch->last = row->id;
 	return true;
 }

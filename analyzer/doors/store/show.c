@@ -57,11 +57,7 @@ static bool take_row(void *context, const struct dt_stored *row)
 
 	if (show->found++)
 		return show->found < 10;
-	show->row = *row;
-	show->row.key = dt_arena_strdup(&show->arena, row->key);
-	show->row.host = dt_arena_strdup(&show->arena, row->host);
-	show->row.facts = dt_arena_bytes(&show->arena, row->facts);
-	show->row.judgement = dt_arena_bytes(&show->arena, row->judgement);
+	show->row = dt_stored_keep(row, &show->arena);
 	return true;
 }
 

@@ -2,16 +2,6 @@
 
 #include "fleet/store/rows.h"
 
-/* Ends a transaction that was begun for one change. */
-static enum dt_status finish(struct dt_store *store, enum dt_status status, struct dt_error *err)
-{
-	if (status == DT_OK)
-		status = dt_commit(store, err);
-	if (status != DT_OK)
-		dt_rollback(store);
-	return status;
-}
-
 static enum dt_status is_there(struct dt_store *store, const char *name, bool in_force, bool *there, struct dt_error *err)
 {
 	struct dt_rows rows;
@@ -38,7 +28,7 @@ enum dt_status dt_store_token_add(struct dt_store *store, const struct dt_token 
 {
 	enum dt_status status = dt_begin_write(store, err);
 
-	return finish(store, status == DT_OK ? add(store, token, err) : status, err);
+	return dt_finish(store, status == DT_OK ? add(store, token, err) : status, err);
 }
 
 static enum dt_status revoke(struct dt_store *store, const char *name, struct dt_error *err)
@@ -55,7 +45,7 @@ enum dt_status dt_store_token_revoke(struct dt_store *store, const char *name, s
 {
 	enum dt_status status = dt_begin_write(store, err);
 
-	return finish(store, status == DT_OK ? revoke(store, name, err) : status, err);
+	return dt_finish(store, status == DT_OK ? revoke(store, name, err) : status, err);
 }
 
 enum dt_status dt_store_tokens(struct dt_store *store, const char *hash, dt_token_row row, void *context, struct dt_error *err)
@@ -84,7 +74,7 @@ enum dt_status dt_store_audit(struct dt_store *store, const struct dt_audit *aud
 		status = dt_sql_run(store->db, "INSERT INTO audit (at, who, address, action, object, detail) VALUES ($1, $2, $3, $4, $5, $6)",
 		                    DT_PARAMS(dt_p_int((int64_t)store->now), dt_p_text(audit->who), dt_p_text(audit->address), dt_p_text(audit->action),
 		                              dt_p_text(audit->object), dt_p_text(audit->detail)), err);
-	return finish(store, status, err);
+	return dt_finish(store, status, err);
 }
 
 enum dt_status dt_store_audits(struct dt_store *store, uint64_t below, uint64_t limit, dt_audit_row row, void *context, struct dt_error *err)

@@ -19,15 +19,6 @@ static enum dt_status begin(struct dt_store *store, struct dt_error *err)
 	return dt_sql_run(store->db, store->db->driver->begin_feed, DT_NO_PARAMS, err);
 }
 
-static enum dt_status finish(struct dt_store *store, enum dt_status status, struct dt_error *err)
-{
-	if (status == DT_OK)
-		status = dt_commit(store, err);
-	if (status != DT_OK)
-		dt_rollback(store);
-	return status;
-}
-
 static enum dt_status read_mark(struct dt_store *store, const char *sql, const struct dt_param *params, size_t count, struct dt_feed_mark *out,
                                 struct dt_error *err)
 {
@@ -128,7 +119,7 @@ enum dt_status dt_store_feed_open(struct dt_store *store, const char *name, cons
 {
 	enum dt_status status = begin(store, err);
 
-	return finish(store, status == DT_OK ? open_feed(store, name, start, id, fresh, err) : status, err);
+	return dt_finish(store, status == DT_OK ? open_feed(store, name, start, id, fresh, err) : status, err);
 }
 
 /* ---- what is owed -------------------------------------------------------------- */
@@ -207,14 +198,14 @@ enum dt_status dt_store_feed_dead(struct dt_store *store, uint64_t feed, bool re
 
 enum dt_status dt_store_feed_retry(struct dt_store *store, uint64_t feed, uint64_t *count, struct dt_error *err)
 {
-	struct dt_feed_mark found;
+	struct dt_feed_mark found = { 0 };
 	enum dt_status status = begin(store, err);
 
 	if (status == DT_OK)
 		status = read_mark(store, "SELECT count(*), 0 FROM feed_dead WHERE $1 = 0 OR feed = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &found, err);
 	if (status == DT_OK)
 		status = dt_sql_run(store->db, "UPDATE feed_dead SET retry = 1 WHERE $1 = 0 OR feed = $1", DT_PARAMS(dt_p_int((int64_t)feed)), err);
-	status = finish(store, status, err);
+	status = dt_finish(store, status, err);
 	*count = status == DT_OK ? (uint64_t)found.xid : 0;
 	return status;
 }
@@ -342,7 +333,7 @@ enum dt_status dt_store_feed_error(struct dt_store *store, uint64_t feed, const 
 	if (status == DT_OK)
 		status = dt_sql_run(store->db, "UPDATE feeds SET error = $1, error_at = $2 WHERE id = $3",
 		                    DT_PARAMS(dt_p_text(text), dt_p_int_or_null(text != NULL, (int64_t)store->now), dt_p_int((int64_t)feed)), err);
-	return finish(store, status, err);
+	return dt_finish(store, status, err);
 }
 
 /* ---- what is to be seen ------------------------------------------------------------ */

@@ -166,6 +166,18 @@ enum dt_status dt_store_each(struct dt_store *store, const struct dt_store_query
 	return DT_OK;
 }
 
+struct dt_stored dt_stored_keep(const struct dt_stored *row, struct dt_arena *arena)
+{
+	struct dt_stored out = *row;
+
+	out.key = dt_arena_strdup(arena, row->key);
+	out.host = dt_arena_strdup(arena, row->host);
+	out.facts = dt_arena_bytes(arena, row->facts);
+	out.judgement = dt_arena_bytes(arena, row->judgement);
+	out.crash_id = out.blame = out.fault = out.module_build = out.own = out.family = out.signatures = out.rules = out.path = NULL;
+	return out;
+}
+
 enum dt_status dt_store_unpack(const struct dt_stored *row, struct dt_arena *arena, struct dt_crash *out, struct dt_error *err)
 {
 	struct dt_bytes facts, judgement;

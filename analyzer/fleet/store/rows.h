@@ -118,5 +118,7 @@ enum dt_status dt_upload_forget(struct dt_store *store, const char *key, struct 
 enum dt_status dt_begin_write(struct dt_store *store, struct dt_error *err);
 enum dt_status dt_commit(struct dt_store *store, struct dt_error *err);
 void dt_rollback(struct dt_store *store);
+/* Commits when status is DT_OK and rolls back when it is not, or when the commit fails. The first failure. */
+enum dt_status dt_finish(struct dt_store *store, enum dt_status status, struct dt_error *err);
 
 #endif

@@ -132,11 +132,7 @@ static enum dt_status remove_some(struct dt_store *store, char (*keys)[48], size
 		status = remove_key(store, keys[i], err);
 	if (status == DT_OK)
 		status = dt_tally_apply(store, err);
-	if (status == DT_OK)
-		status = dt_commit(store, err);
-	if (status != DT_OK)
-		dt_rollback(store);
-	return status;
+	return dt_finish(store, status, err);
 }
 
 enum dt_status dt_store_remove(struct dt_store *store, const struct dt_store_query *query, bool dry, uint64_t *removed, struct dt_error *err)

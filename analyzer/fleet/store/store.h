@@ -112,6 +112,8 @@ struct dt_stored {
 typedef bool (*dt_store_row)(void *context, const struct dt_stored *row);
 DT_MUST_USE enum dt_status dt_store_each(struct dt_store *store, const struct dt_store_query *query, dt_store_row row,
                                          void *context, struct dt_error *err);
+/* A row that stays when the callback has returned: its numbers, key, host and packed record, in the arena. Its other texts are NULL. */
+struct dt_stored dt_stored_keep(const struct dt_stored *row, struct dt_arena *arena);
 /* Facts and judgement of a row with records. They live in the arena; the host that the store knows is put in. */
 DT_MUST_USE enum dt_status dt_store_unpack(const struct dt_stored *row, struct dt_arena *arena, struct dt_crash *out, struct dt_error *err);
 

@@ -110,11 +110,7 @@ enum dt_status dt_store_prune_uploads(struct dt_store *store, uint64_t before, s
 		status = dt_sql_run(store->db, "DELETE FROM upload_items WHERE upload IN (SELECT id FROM uploads WHERE done < $1)", &then, 1, err);
 	if (status == DT_OK)
 		status = dt_sql_run(store->db, "DELETE FROM uploads WHERE done < $1", &then, 1, err);
-	if (status == DT_OK)
-		status = dt_commit(store, err);
-	if (status != DT_OK)
-		dt_rollback(store);
-	return status;
+	return dt_finish(store, status, err);
 }
 
 /* ---- reading ------------------------------------------------------------------ */

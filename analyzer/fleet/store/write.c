@@ -1,4 +1,4 @@
-/* Writing: the batch and its transaction. */
+/* Writing: the batch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 
 #include "core/base/killpoint.h"
 #include "core/base/text.h"
-#include "core/base/time.h"
 #include "core/model/codec.h"
 #include "fleet/store/rows.h"
 
@@ -16,37 +15,6 @@ enum dt_status dt_outbox_add(struct dt_store *store, bool incident, const char *
 {
 	return dt_sql_run(store->db, "INSERT INTO outbox (at, kind, ref, change) VALUES ($1, $2, $3, $4)",
 	                  DT_PARAMS(dt_p_int((int64_t)store->now), dt_p_int(incident), dt_p_text(ref), dt_p_text(change)), err);
-}
-
-enum dt_status dt_begin_write(struct dt_store *store, struct dt_error *err)
-{
-	store->now = dt_time_now();
-	store->part_count = 0;
-	dt_arena_reset(&store->work);
-	DT_TRY(dt_sql_run(store->db, store->db->driver->begin_write, DT_NO_PARAMS, err));
-	/* One writer at a time: what is counted from rows must not be counted by two at once. */
-	if (!strcmp(store->db->driver->name, "postgresql"))
-		return dt_sql_run(store->db, "SELECT pg_advisory_xact_lock(1685417329)", DT_NO_PARAMS, err);
-	return DT_OK;
-}
-
-enum dt_status dt_commit(struct dt_store *store, struct dt_error *err)
-{
-	return dt_sql_run(store->db, "COMMIT", DT_NO_PARAMS, err);
-}
-
-/* Ids that the transaction gave out are not there any more. */
-void dt_rollback(struct dt_store *store)
-{
-	bool retry = store->db->retry, lost = store->db->lost, full = store->db->full;
-
-	(void)dt_sql_run(store->db, "ROLLBACK", DT_NO_PARAMS, NULL);
-	store->db->retry = retry;
-	store->db->lost |= lost;
-	store->db->full = full;
-	store->part_count = 0;
-	dt_cache_clear(&store->hosts);
-	dt_cache_clear(&store->incidents);
 }
 
 static enum dt_status host_id(struct dt_store *store, const char *name, uint64_t *id, struct dt_error *err)
@@ -497,9 +465,5 @@ enum dt_status dt_store_mark(struct dt_store *store, const struct dt_store_state
 		return DT_OK;
 	for (size_t i = 0; i < count && status == DT_OK; i++)
 		status = mark_one(store, &states[i], err);
-	if (status == DT_OK)
-		status = dt_commit(store, err);
-	if (status != DT_OK)
-		dt_rollback(store);
-	return status;
+	return dt_finish(store, status, err);
 }
