@@ -1,8 +1,8 @@
 #include "facts/dump/inflate.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
+
+#include "core/base/library.h"
 
 /* The four functions, as the libraries' headers declare them on machines whose long has 64 bits. */
 static int (*zlib)(uint8_t *out, unsigned long *out_len, const uint8_t *in, unsigned long in_len);
@@ -53,21 +53,11 @@ static struct {
 } states[DT_INFLATE_COUNT];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool load(const struct library *library)
-{
-	void *handle = dlopen(library->name, RTLD_NOW | RTLD_LOCAL);
-	void *symbol = handle ? dlsym(handle, library->function) : NULL;
-
-	/* ISO C has no cast from an object's pointer to a function's. */
-	memcpy(library->pointer, &symbol, sizeof(symbol));
-	return symbol != NULL;
-}
-
 bool dt_inflate_is_there(enum dt_inflate method)
 {
 	pthread_mutex_lock(&lock);
 	if (!states[method].tried)
-		states[method].there = load(&libraries[method]);
+		states[method].there = dt_library_take(dt_library_open(libraries[method].name), libraries[method].function, libraries[method].pointer);
 	states[method].tried = true;
 	bool there = states[method].there;
 	pthread_mutex_unlock(&lock);

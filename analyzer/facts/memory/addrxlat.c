@@ -1,30 +1,20 @@
 #include "facts/memory/addrxlat.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "core/base/library.h"
 
 static struct dt_addrxlat functions;
 static bool loaded;
 
-static bool take(void *library, const char *name, void *to)
-{
-	void *symbol = dlsym(library, name);
-
-	/* ISO C has no cast from an object's pointer to a function's. */
-	memcpy(to, &symbol, sizeof(symbol));
-	return symbol != NULL;
-}
-
 static void load(void)
 {
-	/* By its binary interface's name: another one would have other structures. */
-	void *library = dlopen("libaddrxlat.so.3", RTLD_NOW | RTLD_LOCAL);
+	void *library = dt_library_open("libaddrxlat.so.3");
 
 	loaded = library != NULL;
-#define TAKE(name) loaded = loaded && take(library, "addrxlat_" #name, &functions.name);
+#define TAKE(name) loaded = loaded && dt_library_take(library, "addrxlat_" #name, &functions.name);
 	DT_ADDRXLAT_FUNCTIONS(TAKE)
 #undef TAKE
 }

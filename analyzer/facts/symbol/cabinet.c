@@ -1,11 +1,10 @@
 #include "facts/symbol/cabinet.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 
+#include "core/base/library.h"
 #include "core/base/limits.h"
 
 /* libarchive's, by its stable interface (libarchive.so.13). */
@@ -23,25 +22,17 @@ static struct {
 } functions;
 static bool loaded;
 
-static bool take(void *library, const char *name, void *to)
-{
-	void *symbol = dlsym(library, name);
-
-	/* ISO C has no cast from an object's pointer to a function's. */
-	memcpy(to, &symbol, sizeof(symbol));
-	return symbol != NULL;
-}
-
 static void load(void)
 {
-	void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
+	void *library = dt_library_open("libarchive.so.13");
 
-	loaded = library && take(library, "archive_read_new", &functions.read_new) &&
-	         take(library, "archive_read_support_format_cab", &functions.read_support_format_cab) &&
-	         take(library, "archive_read_open_memory", &functions.read_open_memory) &&
-	         take(library, "archive_read_next_header", &functions.read_next_header) &&
-	         take(library, "archive_entry_size", &functions.entry_size) && take(library, "archive_read_data", &functions.read_data) &&
-	         take(library, "archive_read_free", &functions.read_free);
+	loaded = dt_library_take(library, "archive_read_new", &functions.read_new) &&
+	         dt_library_take(library, "archive_read_support_format_cab", &functions.read_support_format_cab) &&
+	         dt_library_take(library, "archive_read_open_memory", &functions.read_open_memory) &&
+	         dt_library_take(library, "archive_read_next_header", &functions.read_next_header) &&
+	         dt_library_take(library, "archive_entry_size", &functions.entry_size) &&
+	         dt_library_take(library, "archive_read_data", &functions.read_data) &&
+	         dt_library_take(library, "archive_read_free", &functions.read_free);
 }
 
 void dt_cabinet_prepare(void)
