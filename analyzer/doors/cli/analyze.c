@@ -25,15 +25,6 @@ struct analysis {
 	size_t damaged; /* inputs that could not be analysed, or not completely */
 };
 
-static int hash_option(struct dt_triage_options *options, const struct dt_command *self, const char *value)
-{
-	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))
-		return dt_door_usage(self, "--hash takes auto, always or never, not '%s'", value);
-	options->hash = strcmp(value, "never") != 0;
-	options->hash_large = strcmp(value, "always") == 0;
-	return DT_EXIT_OK;
-}
-
 static int parse(struct analysis *run, const struct dt_command *self, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -63,7 +54,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			run->symbols = optarg;
 		else if (option != OPTION_HASH)
 			return dt_door_usage(self, "wrong option");
-		else if (hash_option(&run->options, self, optarg) != DT_EXIT_OK)
+		else if (dt_door_hash(self, optarg, &run->options.hash, &run->options.hash_large) != DT_EXIT_OK)
 			return DT_EXIT_USAGE;
 	}
 	return optind < argc ? DT_EXIT_OK : dt_door_usage(self, "no file given");

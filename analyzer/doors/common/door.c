@@ -8,7 +8,7 @@
 
 #include "core/base/killpoint.h"
 #include "core/base/mapping.h"
-
+#include "core/base/text.h"
 #include "core/log/log.h"
 #include "doors/common/config.h"
 #include "doors/common/door.h"
@@ -23,6 +23,35 @@ int dt_door_usage(const struct dt_command *self, const char *fmt, ...)
 	va_end(args);
 	fprintf(stderr, "\nusage: dumptriage %s %s", self->name, self->usage);
 	return DT_EXIT_USAGE;
+}
+
+int dt_door_number(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, uint64_t *out)
+{
+	uint64_t n;
+
+	if (!dt_text_parse_u64(value, false, &n) || n < low || n > high)
+		return dt_door_usage(self, "%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)low, (unsigned long long)high, value);
+	*out = n;
+	return DT_EXIT_OK;
+}
+
+int dt_door_unsigned(const struct dt_command *self, const char *name, const char *value, unsigned low, unsigned high, unsigned *out)
+{
+	uint64_t n;
+	int status = dt_door_number(self, name, value, low, high, &n);
+
+	if (status == DT_EXIT_OK)
+		*out = (unsigned)n;
+	return status;
+}
+
+int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large)
+{
+	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))
+		return dt_door_usage(self, "--hash takes auto, always or never, not '%s'", value);
+	*hash = strcmp(value, "never") != 0;
+	*large = strcmp(value, "always") == 0;
+	return DT_EXIT_OK;
 }
 
 int dt_door_fail(const char *fmt, ...)

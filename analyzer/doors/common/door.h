@@ -36,9 +36,13 @@ int dt_door_main(const struct dt_command *commands, size_t count, int argc, char
 /* Becomes the command's program; returns only when that failed. */
 int dt_door_exec(const struct dt_command *command, int argc, char **argv);
 
-
 /* "dumptriage: …" on stderr, with the command's usage behind it. Gives DT_EXIT_USAGE. */
 int dt_door_usage(const struct dt_command *self, const char *fmt, ...) DT_PRINTF(2, 3);
+/* The value of an option that takes a number from low to high. DT_EXIT_OK, or dt_door_usage's answer with *out as it was. */
+int dt_door_number(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, uint64_t *out);
+int dt_door_unsigned(const struct dt_command *self, const char *name, const char *value, unsigned low, unsigned high, unsigned *out);
+/* The value of --hash: whether small files are hashed, and whether large ones are. */
+int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large);
 /* "dumptriage: …" on stderr. Gives DT_EXIT_ENVIRONMENT. */
 int dt_door_fail(const char *fmt, ...) DT_PRINTF(1, 2);
 /* Whether argv asks for help with --help or -h; then the command's page was printed. */

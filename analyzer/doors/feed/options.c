@@ -13,13 +13,6 @@
 enum { DB = 300, TO, ENCODING, FOLLOW, SINCE, REPLAY, SECRET, CA, NAMESPACE, TEMPLATE, UNMASKED, ACK, SIZE, AGE, KEEP, BATCH, TIMEOUT, GIVE_UP, METRICS };
 enum { MAX_SECRET = 4096, MAX_TEMPLATE = 1 << 20 };
 
-static int number(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, uint64_t *out)
-{
-	if (!dt_text_parse_u64(value, false, out) || *out < low || *out > high)
-		return dt_door_usage(self, "%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)low, (unsigned long long)high, value);
-	return DT_EXIT_OK;
-}
-
 /* A number with K, M, G behind it (bytes), or with s, m, h, d (seconds). */
 static int scaled(const struct dt_command *self, const char *name, const char *value, const char *units, const uint64_t *scales, uint64_t *out)
 {
@@ -63,10 +56,10 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 		status = scaled(self, "--rotate-time", value, "smhd", seconds, &n);
 		deliver->sink.rotate_s = n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
 		break;
-	case KEEP: status = number(self, "--rotate-keep", value, 0, 1000, &n), deliver->sink.keep = (unsigned)n; break;
-	case BATCH: status = number(self, "--batch", value, 1, 10000, &n), deliver->batch = (size_t)n; break;
-	case TIMEOUT: status = number(self, "--timeout", value, 1, 3600, &n), deliver->sink.timeout_s = (unsigned)n; break;
-	case GIVE_UP: status = number(self, "--give-up", value, 0, 86400, &n), feed->give_up_s = (unsigned)n; break;
+	case KEEP: status = dt_door_number(self, "--rotate-keep", value, 0, 1000, &n), deliver->sink.keep = (unsigned)n; break;
+	case BATCH: status = dt_door_number(self, "--batch", value, 1, 10000, &n), deliver->batch = (size_t)n; break;
+	case TIMEOUT: status = dt_door_number(self, "--timeout", value, 1, 3600, &n), deliver->sink.timeout_s = (unsigned)n; break;
+	case GIVE_UP: status = dt_door_number(self, "--give-up", value, 0, 86400, &n), feed->give_up_s = (unsigned)n; break;
 	case METRICS: feed->metrics = value; break;
 	default: return dt_door_usage(self, "wrong option");
 	}

@@ -43,25 +43,6 @@ static int shard_option(struct dt_scan_options *options, const struct dt_command
 	return DT_EXIT_OK;
 }
 
-static int number_option(const struct dt_command *self, const char *name, const char *value, uint64_t max, unsigned *out)
-{
-	uint64_t n;
-
-	if (!number(value, max, &n) || n < 1)
-		return dt_door_usage(self, "%s takes a number from 1 to %llu, not '%s'", name, (unsigned long long)max, value);
-	*out = (unsigned)n;
-	return DT_EXIT_OK;
-}
-
-static int hash_option(struct dt_scan_options *options, const struct dt_command *self, const char *value)
-{
-	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))
-		return dt_door_usage(self, "--hash takes auto, always or never, not '%s'", value);
-	options->hash = strcmp(value, "never") != 0;
-	options->hash_large = strcmp(value, "always") == 0;
-	return DT_EXIT_OK;
-}
-
 static int include_option(struct dt_scan_options *options, const struct dt_command *self, const char *value)
 {
 	if (options->include_count == DT_SCAN_INCLUDES)
@@ -80,14 +61,14 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case '0': options->list_nul = true; return DT_EXIT_OK;
 	case INCLUDE: return include_option(options, self, value);
 	case SHARD: return shard_option(options, self, value);
-	case JOBS: return number_option(self, "--jobs", value, MAX_JOBS, &options->jobs);
+	case JOBS: return dt_door_unsigned(self, "--jobs", value, 1, MAX_JOBS, &options->jobs);
 	case HOST: options->host = value; return DT_EXIT_OK;
 	case HOST_FROM: options->host_from = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
 	case SYMBOLS: options->symbols = value; return DT_EXIT_OK;
-	case HASH: return hash_option(options, self, value);
-	case DEADLINE: return number_option(self, "--deadline", value, MAX_DEADLINE, &options->deadline_s);
-	case OPEN_DEADLINE: return number_option(self, "--open-deadline", value, MAX_DEADLINE, &options->open_deadline_s);
+	case HASH: return dt_door_hash(self, value, &options->hash, &options->hash_large);
+	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, MAX_DEADLINE, &options->deadline_s);
+	case OPEN_DEADLINE: return dt_door_unsigned(self, "--open-deadline", value, 1, MAX_DEADLINE, &options->open_deadline_s);
 	case METRICS: options->metrics = value; return DT_EXIT_OK;
 	case NO_REANALYSE: options->no_reanalyse = true; return DT_EXIT_OK;
 	case NO_SANDBOX: options->no_sandbox = true; return DT_EXIT_OK;

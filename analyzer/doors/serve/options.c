@@ -38,7 +38,7 @@ bool dt_serve_size(const char *text, uint64_t *out)
 static const struct row {
 	int option;
 	const char *name;
-	uint64_t low, high;
+	unsigned low, high;
 	size_t off; /* of the unsigned in the options */
 } numbers[] = {
 #define ROW(option, name, low, high, member) { option, name, low, high, offsetof(struct dt_serve_options, member) }
@@ -59,15 +59,10 @@ static const struct row {
 
 static int number(struct dt_serve_options *options, const struct dt_command *self, const struct row *row, const char *value)
 {
-	uint64_t n;
+	int status = dt_door_unsigned(self, row->name, value, row->low, row->high, (unsigned *)(void *)((char *)options + row->off));
 
-	if (!dt_text_parse_u64(value, false, &n) || n < row->low || n > row->high)
-		return dt_door_usage(self, "%s takes a number from %llu to %llu, not '%s'", row->name, (unsigned long long)row->low,
-		                     (unsigned long long)row->high, value);
-	unsigned narrow = (unsigned)n;
-	memcpy((char *)options + row->off, &narrow, sizeof(narrow));
-	options->has_rate |= row->option == RATE;
-	return DT_EXIT_OK;
+	options->has_rate |= status == DT_EXIT_OK && row->option == RATE;
+	return status;
 }
 
 static int size_option(const struct dt_command *self, const char *name, const char *value, uint64_t *out)
@@ -77,12 +72,12 @@ static int size_option(const struct dt_command *self, const char *name, const ch
 
 static int deadline(struct dt_serve_options *options, const struct dt_command *self, const char *value)
 {
-	uint64_t n;
+	unsigned seconds = 0;
+	int status = dt_door_unsigned(self, "--deadline", value, 1, 86400, &seconds);
 
-	if (!dt_text_parse_u64(value, false, &n) || n < 1 || n > 86400)
-		return dt_door_usage(self, "--deadline takes a number from 1 to 86400, not '%s'", value);
-	options->pool.deadline_ms = (unsigned)n * 1000;
-	return DT_EXIT_OK;
+	if (status == DT_EXIT_OK)
+		options->pool.deadline_ms = seconds * 1000;
+	return status;
 }
 
 static int auth(struct dt_serve_options *options, const struct dt_command *self, const char *value)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/codec.h"
 #include "core/model/field.h"
@@ -279,18 +278,13 @@ static void print_result(const struct rematch *rematch)
 
 static int one(struct rematch *rematch, const struct dt_command *self, int option, const char *value)
 {
-	uint64_t n;
-
 	switch (option) {
 	case DB: rematch->db = value; return DT_EXIT_OK;
 	case SIGNATURES: rematch->signatures = value; return DT_EXIT_OK;
 	case SIGNATURE: rematch->signature = value; return DT_EXIT_OK;
 	case DRY: rematch->dry = true; return DT_EXIT_OK;
 	case JOBS:
-		if (!dt_text_parse_u64(value, false, &n) || n < 1 || n > MAX_JOBS)
-			return dt_door_usage(self, "--jobs takes a number from 1 to %d, not '%s'", MAX_JOBS, value);
-		rematch->jobs = (unsigned)n;
-		return DT_EXIT_OK;
+		return dt_door_unsigned(self, "--jobs", value, 1, MAX_JOBS, &rematch->jobs);
 	default: return dt_door_usage(self, "wrong option");
 	}
 }

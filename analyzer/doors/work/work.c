@@ -317,27 +317,17 @@ static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 
 /* ---- beginning and end ----------------------------------------------------------- */
 
-static int number_option(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, unsigned *out)
-{
-	uint64_t n;
-
-	if (!dt_text_parse_u64(value, false, &n) || n < low || n > high)
-		return dt_door_usage(self, "%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)low, (unsigned long long)high, value);
-	*out = (unsigned)n;
-	return DT_EXIT_OK;
-}
-
 static int one(struct work *work, const struct dt_command *self, int option, const char *value)
 {
 	switch (option) {
 	case DB: work->db = value; return DT_EXIT_OK;
 	case QUEUE: work->queue_url = value; return DT_EXIT_OK;
 	case METRICS: work->metrics_target = value; return DT_EXIT_OK;
-	case JOBS: return number_option(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
-	case IDLE: return number_option(self, "--idle", value, 0, 86400, &work->idle_s);
+	case JOBS: return dt_door_unsigned(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
+	case IDLE: return dt_door_unsigned(self, "--idle", value, 0, 86400, &work->idle_s);
 	case SIGNATURES: work->signatures = value; return DT_EXIT_OK;
 	case SYMBOLS: work->symbols_path = value; return DT_EXIT_OK;
-	case DEADLINE: return number_option(self, "--deadline", value, 1, 86400, &work->deadline_s);
+	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, 86400, &work->deadline_s);
 	case NO_SANDBOX: work->no_sandbox = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
 	}
