@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/field.h"
+#include "report/envelope.h"
 #include "report/evidence.h"
 #include "report/event.h"
 #include "report/object.h"
@@ -20,14 +21,6 @@ static const char *keyword(const char *text, struct dt_arena *arena)
 	return text ? dt_arena_strndup(arena, text, dt_text_fit(text, KEYWORD)) : NULL;
 }
 
-static void scalars(struct dt_put *w, const char *name, const char *const *values, size_t count)
-{
-	dt_put_open(w, name, '[');
-	for (size_t i = 0; i < count; i++)
-		dt_put_text(w, NULL, values[i]);
-	dt_put_close(w, ']');
-}
-
 static void put_event(struct dt_put *w, const struct dt_event *event)
 {
 	const char *const kernel[] = { "host", "driver" }, *const user[] = { "process" }, *const kernel_type[] = { "info", "end" }, *const user_type[] = { "end" };
@@ -36,12 +29,10 @@ static void put_event(struct dt_put *w, const struct dt_event *event)
 	dt_put_open(w, "event", '{');
 	dt_put_text(w, "id", event->id);
 	dt_put_text(w, "kind", event->alert ? "alert" : "event");
-	scalars(w, "category", event->user ? user : kernel, event->user ? 1 : 2);
-	scalars(w, "type", event->user ? user_type : kernel_type, event->user ? 1 : 2);
+	dt_put_texts(w, "category", event->user ? user : kernel, event->user ? 1 : 2);
+	dt_put_texts(w, "type", event->user ? user_type : kernel_type, event->user ? 1 : 2);
 	dt_put_text(w, "outcome", "failure");
-	dt_put_text(w, "module", "dumptriage");
-	dt_put_text(w, "dataset", "dumptriage.crash");
-	dt_put_text(w, "provider", "dumptriage");
+	dt_put_ecs_source(w);
 	dt_put_text(w, "action", event->user ? "application-crash" : "kernel-crash");
 	if (event->code.known) {
 		snprintf(code, sizeof(code), "0x%08llx", (unsigned long long)event->code.value);
@@ -168,9 +159,9 @@ static void put_related(struct dt_put *w, const struct dt_facts *facts)
 {
 	dt_put_open(w, "related", '{');
 	if (facts->file.sha256)
-		scalars(w, "hash", (const char *const[]){ facts->file.sha256 }, 1);
+		dt_put_texts(w, "hash", (const char *const[]){ facts->file.sha256 }, 1);
 	if (facts->host.name)
-		scalars(w, "hosts", (const char *const[]){ facts->host.name }, 1);
+		dt_put_texts(w, "hosts", (const char *const[]){ facts->host.name }, 1);
 	dt_put_close(w, '}');
 }
 
@@ -200,7 +191,7 @@ static void put_own(struct dt_put *w, const struct dt_event *event)
 	dt_put_hex(w, "offset", judgement->blame.module ? judgement->blame.offset : facts->fault.offset);
 	dt_put_bool(w, "blamed", judgement->blame.module != NULL);
 	dt_put_close(w, '}');
-	scalars(w, "next_steps", judgement->verdict.next_steps, judgement->verdict.next_steps_count);
+	dt_put_texts(w, "next_steps", judgement->verdict.next_steps, judgement->verdict.next_steps_count);
 	dt_put_close(w, '}');
 }
 
@@ -214,16 +205,7 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	dt_event_make(crash, "ecs", style->unmasked, &arena, &event);
 	crash = event.crash;
 	dt_put_open(&w, NULL, '{');
-	dt_put_time(&w, "@timestamp", event.time);
-	dt_put_open(&w, "ecs", '{');
-	dt_put_text(&w, "version", "9.4.0");
-	dt_put_close(&w, '}');
-	dt_put_text(&w, "message", event.message);
-	dt_put_open(&w, "data_stream", '{');
-	dt_put_text(&w, "type", "logs");
-	dt_put_text(&w, "dataset", "dumptriage.crash");
-	dt_put_text(&w, "namespace", style->name_space ? style->name_space : "default");
-	dt_put_close(&w, '}');
+	dt_put_ecs_head(&w, event.time, event.message, style->name_space);
 	put_event(&w, &event);
 	put_host(&w, &crash->facts, &arena);
 	put_file(&w, &event, &arena);
@@ -232,11 +214,7 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	put_error(&w, &event, &arena);
 	put_rule(&w, event.match, &arena);
 	put_related(&w, &crash->facts);
-	dt_put_open(&w, "observer", '{');
-	dt_put_text(&w, "product", "dumptriage");
-	dt_put_text(&w, "version", DT_VERSION);
-	dt_put_text(&w, "type", "crash-analyzer");
-	dt_put_close(&w, '}');
+	dt_put_ecs_observer(&w);
 	put_own(&w, &event);
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');

@@ -7,6 +7,7 @@
 #include "core/base/time.h"
 #include "core/model/json.h"
 #include "report/cef.h"
+#include "report/envelope.h"
 #include "report/event.h"
 #include "report/object.h"
 
@@ -59,13 +60,6 @@ static void say(const struct dt_incident_event *event, struct dt_arena *arena, s
 	dt_buf_deinit(&hosts);
 }
 
-static void element(struct dt_put *w, const char *name, const char *value)
-{
-	dt_put_open(w, name, '[');
-	dt_put_text(w, NULL, value);
-	dt_put_close(w, ']');
-}
-
 static void put_cluster(struct dt_put *w, const char *name, const struct dt_incident_event *event, const struct said *said)
 {
 	const struct dt_report_incident *incident = event->incident;
@@ -87,11 +81,9 @@ static void put_ecs_event(struct dt_put *w, const struct dt_incident_event *even
 	dt_put_open(w, "event", '{');
 	dt_put_text(w, "id", event->id);
 	dt_put_text(w, "kind", dt_incident_event_alert(event->incident) ? "alert" : "event");
-	element(w, "category", "host");
-	element(w, "type", "info");
-	dt_put_text(w, "module", "dumptriage");
-	dt_put_text(w, "dataset", "dumptriage.crash");
-	dt_put_text(w, "provider", "dumptriage");
+	dt_put_texts(w, "category", (const char *const[]){ "host" }, 1);
+	dt_put_texts(w, "type", (const char *const[]){ "info" }, 1);
+	dt_put_ecs_source(w);
 	dt_put_text(w, "action", event->incident->outbreak ? "crash-outbreak" : "crash-incident");
 	dt_put_text(w, "reason", event->incident->reason);
 	dt_put_number(w, "severity", dt_incident_event_severity(event->incident));
@@ -110,16 +102,7 @@ void dt_incident_event_ecs(const struct dt_incident_event *event, struct dt_buf 
 	dt_arena_init(&arena, 1u << 20);
 	say(event, &arena, &said);
 	dt_put_open(&w, NULL, '{');
-	dt_put_time(&w, "@timestamp", event->now);
-	dt_put_open(&w, "ecs", '{');
-	dt_put_text(&w, "version", "9.4.0");
-	dt_put_close(&w, '}');
-	dt_put_text(&w, "message", said.message);
-	dt_put_open(&w, "data_stream", '{');
-	dt_put_text(&w, "type", "logs");
-	dt_put_text(&w, "dataset", "dumptriage.crash");
-	dt_put_text(&w, "namespace", event->name_space ? event->name_space : "default");
-	dt_put_close(&w, '}');
+	dt_put_ecs_head(&w, event->now, said.message, event->name_space);
 	put_ecs_event(&w, event, &said);
 	if (known(event->incident)) {
 		dt_put_open(&w, "rule", '{');
@@ -128,11 +111,7 @@ void dt_incident_event_ecs(const struct dt_incident_event *event, struct dt_buf 
 		dt_put_text(&w, "category", "known-incident");
 		dt_put_close(&w, '}');
 	}
-	dt_put_open(&w, "observer", '{');
-	dt_put_text(&w, "product", "dumptriage");
-	dt_put_text(&w, "version", DT_VERSION);
-	dt_put_text(&w, "type", "crash-analyzer");
-	dt_put_close(&w, '}');
+	dt_put_ecs_observer(&w);
 	dt_put_open(&w, "dumptriage", '{');
 	put_cluster(&w, "cluster", event, &said);
 	dt_put_close(&w, '}');
@@ -153,14 +132,8 @@ static void put_findings(struct dt_put *w, const struct dt_incident_event *event
 		dt_put_number(w, "first_seen_time", dt_time_to_unix_ms(said->first));
 	if (said->last)
 		dt_put_number(w, "last_seen_time", dt_time_to_unix_ms(said->last));
-	if (known(event->incident)) {
-		dt_put_open(w, "analytic", '{');
-		dt_put_text(w, "uid", said->key);
-		dt_put_text(w, "name", said->title);
-		dt_put_number(w, "type_id", 1);
-		dt_put_text(w, "type", "Rule");
-		dt_put_close(w, '}');
-	}
+	if (known(event->incident))
+		dt_put_ocsf_analytic(w, said->key, said->title, NULL);
 	dt_put_close(w, '}');
 	dt_put_close(w, ']');
 }
@@ -201,14 +174,9 @@ void dt_incident_event_ocsf(const struct dt_incident_event *event, struct dt_buf
 	dt_put_text(&w, "version", "1.6.0");
 	dt_put_text(&w, "uid", event->id);
 	dt_put_text(&w, "correlation_uid", said.key);
-	dt_put_text(&w, "log_name", "dumptriage.crash");
-	dt_put_text(&w, "log_provider", "dumptriage");
-	element(&w, "profiles", "incident");
-	dt_put_open(&w, "product", '{');
-	dt_put_text(&w, "name", "dumptriage");
-	dt_put_text(&w, "vendor_name", "dumptriage");
-	dt_put_text(&w, "version", DT_VERSION);
-	dt_put_close(&w, '}');
+	dt_put_ocsf_log(&w);
+	dt_put_texts(&w, "profiles", (const char *const[]){ "incident" }, 1);
+	dt_put_ocsf_product(&w);
 	dt_put_close(&w, '}');
 	put_findings(&w, event, &said);
 	put_cluster(&w, "unmapped", event, &said);

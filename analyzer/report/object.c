@@ -61,6 +61,14 @@ void dt_put_hex(struct dt_put *w, const char *name, struct dt_opt number)
 	dt_put_text(w, name, text);
 }
 
+void dt_put_texts(struct dt_put *w, const char *name, const char *const *texts, size_t count)
+{
+	dt_put_open(w, name, '[');
+	for (size_t i = 0; i < count; i++)
+		dt_put_text(w, NULL, texts[i]);
+	dt_put_close(w, ']');
+}
+
 void dt_put_bool(struct dt_put *w, const char *name, bool value)
 {
 	name_of(w, name);

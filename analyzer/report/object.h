@@ -16,6 +16,7 @@ void dt_put_text(struct dt_put *w, const char *name, const char *text);     /* N
 void dt_put_number(struct dt_put *w, const char *name, int64_t number);
 void dt_put_opt(struct dt_put *w, const char *name, struct dt_opt number);  /* decimal */
 void dt_put_hex(struct dt_put *w, const char *name, struct dt_opt number);  /* "0x..." */
+void dt_put_texts(struct dt_put *w, const char *name, const char *const *texts, size_t count);
 void dt_put_bool(struct dt_put *w, const char *name, bool value);
 void dt_put_time(struct dt_put *w, const char *name, uint64_t filetime);    /* RFC 3339, ms; 0: left out */
 

@@ -6,6 +6,7 @@
 #include "core/base/time.h"
 #include "core/model/field.h"
 #include "report/encodings.h"
+#include "report/envelope.h"
 #include "report/event.h"
 #include "report/evidence.h"
 #include "report/object.h"
@@ -50,19 +51,12 @@ static void put_metadata(struct dt_put *w, const struct dt_event *event)
 		snprintf(code, sizeof(code), "0x%08llx", (unsigned long long)event->code.value);
 		dt_put_text(w, "event_code", code);
 	}
-	dt_put_text(w, "log_name", "dumptriage.crash");
-	dt_put_text(w, "log_provider", "dumptriage");
+	dt_put_ocsf_log(w);
 	dt_put_number(w, "logged_time", dt_time_to_unix_ms(event->created));
 	if (dt_time_format(event->time, time))
 		dt_put_text(w, "original_time", time);
-	dt_put_open(w, "profiles", '[');
-	dt_put_text(w, NULL, "host");
-	dt_put_close(w, ']');
-	dt_put_open(w, "product", '{');
-	dt_put_text(w, "name", "dumptriage");
-	dt_put_text(w, "vendor_name", "dumptriage");
-	dt_put_text(w, "version", DT_VERSION);
-	dt_put_close(w, '}');
+	dt_put_texts(w, "profiles", (const char *const[]){ "host" }, 1);
+	dt_put_ocsf_product(w);
 	dt_put_close(w, '}');
 }
 
@@ -85,17 +79,6 @@ static void put_device(struct dt_put *w, const struct dt_facts *facts)
 	dt_put_close(w, '}');
 }
 
-static void put_analytic(struct dt_put *w, const struct dt_match *match)
-{
-	dt_put_open(w, "analytic", '{');
-	dt_put_text(w, "uid", match->signature);
-	dt_put_text(w, "name", match->title);
-	dt_put_number(w, "type_id", 1);
-	dt_put_text(w, "type", "Rule");
-	dt_put_text(w, "version", match->version);
-	dt_put_close(w, '}');
-}
-
 static void put_finding(struct dt_put *w, const struct dt_event *event)
 {
 	const struct dt_judgement *judgement = &event->crash->judgement;
@@ -110,7 +93,7 @@ static void put_finding(struct dt_put *w, const struct dt_event *event)
 	dt_put_open(w, "types", '[');
 	dt_put_text(w, NULL, event->user ? "Windows application crash" : "Windows kernel crash");
 	dt_put_close(w, ']');
-	put_analytic(w, event->match);
+	dt_put_ocsf_analytic(w, event->match->signature, event->match->title, event->match->version);
 	dt_put_close(w, '}');
 	dt_put_bool(w, "is_alert", event->alert);
 	dt_put_opt(w, "confidence_score", judgement->verdict.confidence);
