@@ -23,6 +23,8 @@ void dt_json_write_object(const struct dt_object *object, const void *value, enu
 void dt_json_write_text(const char *text, struct dt_buf *out);
 /* A further member of an object: ,"name":"text", or null for NULL. */
 void dt_json_write_member(const char *name, const char *text, struct dt_buf *out);
+/* The same of a number: decimal, or null where it is not known. */
+void dt_json_write_number(const char *name, struct dt_opt number, struct dt_buf *out);
 
 /* Reads a record. Members it does not know are ignored; a member of the wrong
  * type, over a cap, or with a schema other than dumptriage.crash/1 is DT_ERR_FORMAT,

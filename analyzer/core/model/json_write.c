@@ -215,3 +215,12 @@ void dt_json_write_member(const char *name, const char *text, struct dt_buf *out
 	dt_buf_printf(out, ",\"%s\":", name);
 	dt_json_write_text(text, out);
 }
+
+void dt_json_write_number(const char *name, struct dt_opt number, struct dt_buf *out)
+{
+	dt_buf_printf(out, ",\"%s\":", name);
+	if (number.known)
+		dt_buf_u64(out, number.value);
+	else
+		dt_buf_puts(out, "null");
+}

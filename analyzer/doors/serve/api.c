@@ -45,10 +45,7 @@ static void write_row(const struct dt_web_row *row, struct dt_buf *out)
 	dt_buf_printf(out, ",\"time_trusted\":%s", row->time_ok ? "true" : "false");
 	dt_json_write_member("host", row->host, out);
 	dt_json_write_member("class", dt_word(&dt_words_verdict_class, row->class), out);
-	if (row->confidence.known)
-		dt_buf_printf(out, ",\"confidence\":%llu", (unsigned long long)row->confidence.value);
-	else
-		dt_buf_puts(out, ",\"confidence\":null");
+	dt_json_write_number("confidence", row->confidence, out);
 	dt_json_write_member("code", row->code, out);
 	dt_json_write_member("module", row->module, out);
 	dt_json_write_member("signature", row->signature, out);
@@ -245,26 +242,17 @@ void dt_handle_incidents(struct dt_http_request *request)
 
 void dt_handle_incident(struct dt_http_request *request)
 {
-	const char *word = dt_http_parameter(request, "id");
-	struct dt_arena *arena = dt_http_arena(request);
 	struct dt_report_incident view;
-	struct dt_review review;
 	struct dt_error err = { 0 };
 	struct dt_buf body;
 	uint64_t id;
 
-	if (!dt_text_parse_u64(*word == 'i' ? word + 1 : word, false, &id) || !id) {
-		dt_answer_problem(request, 404, "There is no such incident.");
+	if (!dt_wanted_incident(request, &id))
 		return;
-	}
 	struct dt_store *store = dt_borrow_store(request);
 	if (!store)
 		return;
-	enum dt_status status = dt_review_make(store, &(struct dt_review_options){ .id = id }, arena, &review, &err);
-	if (status == DT_OK && !review.count)
-		status = dt_fail(&err, DT_ERR_NOT_FOUND, "There is no such incident.");
-	if (status == DT_OK)
-		status = dt_view_incident_details(store, &review.incidents[0], arena, &view, &err);
+	enum dt_status status = dt_view_incident_details(store, id, dt_http_arena(request), &view, NULL, &err);
 	dt_return_store(request, store, status);
 	if (status != DT_OK) {
 		dt_answer_failed(request, status, &err);

@@ -154,6 +154,8 @@ struct dt_one_crash {
 	struct dt_crash crash;
 };
 DT_MUST_USE enum dt_status dt_find_crash(struct dt_store *store, const char *id, struct dt_arena *arena, struct dt_one_crash *out, struct dt_error *err);
+/* The number of the incident that the path names, with or without its i. false: answered, there is none. */
+bool dt_wanted_incident(struct dt_http_request *request, uint64_t *id);
 /* Takes a crash out of the store and the spool, and says so in the audit log. */
 DT_MUST_USE enum dt_status dt_delete_crash(struct dt_http_request *request, struct dt_store *store, const char *id, struct dt_error *err);
 DT_MUST_USE enum dt_status dt_audit(struct dt_http_request *request, struct dt_store *store, const char *action, const char *object, const char *detail,

@@ -198,20 +198,16 @@ static enum dt_status gather_incident(struct dt_http_request *request, struct dt
 {
 	struct dt_arena *arena = dt_http_arena(request);
 	struct dt_listed listed;
-	struct dt_review review;
-	enum dt_status status = dt_review_make(store, &(struct dt_review_options){ .id = id }, arena, &review, err);
+	const struct dt_incident_status *now;
+	enum dt_status status = dt_view_incident_details(store, id, arena, incident, &now, err);
 
-	if (status == DT_OK && !review.count)
-		return dt_fail(err, DT_ERR_NOT_FOUND, "There is no such incident.");
-	if (status == DT_OK)
-		status = dt_view_incident_details(store, &review.incidents[0], arena, incident, err);
 	if (status == DT_OK)
 		status = dt_list_crashes(store, &(struct dt_store_query){ .incident = id, .newest = true }, LATEST, arena, &listed, err);
 	if (status != DT_OK)
 		return status;
-	const struct dt_burst *burst = &review.incidents[0].status.burst;
+	const struct dt_burst *burst = &now->burst;
 	view->incident = incident;
-	if (burst->found && review.incidents[0].status.outbreak) {
+	if (burst->found && now->outbreak) {
 		struct dt_buf words;
 		dt_buf_init(&words, 1024);
 		dt_view_burst(burst, &words);
@@ -227,7 +223,6 @@ static enum dt_status gather_incident(struct dt_http_request *request, struct dt
 
 void dt_handle_incident_page(struct dt_http_request *request)
 {
-	const char *word = dt_http_parameter(request, "id");
 	struct dt_report_incident incident;
 	struct dt_web_incident view = { 0 };
 	struct dt_web_frame frame;
@@ -236,10 +231,8 @@ void dt_handle_incident_page(struct dt_http_request *request)
 	struct dt_buf body;
 	uint64_t id;
 
-	if (!dt_text_parse_u64(*word == 'i' ? word + 1 : word, false, &id) || !id) {
-		dt_answer_problem(request, 404, "There is no such incident.");
+	if (!dt_wanted_incident(request, &id))
 		return;
-	}
 	struct dt_store *store = dt_borrow_store(request);
 	if (!store)
 		return;

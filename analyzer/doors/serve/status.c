@@ -156,10 +156,7 @@ static void write_items(const struct dt_web_upload *upload, const char *base, st
 		dt_buf_printf(out, ",\"deleted\":%s", item->deleted ? "true" : "false");
 		dt_json_write_member("id", item->deleted ? NULL : item->id, out);
 		dt_json_write_member("class", item->deleted ? NULL : dt_word(&dt_words_verdict_class, item->class), out);
-		if (item->confidence.known)
-			dt_buf_printf(out, ",\"confidence\":%llu", (unsigned long long)item->confidence.value);
-		else
-			dt_buf_puts(out, ",\"confidence\":null");
+		dt_json_write_number("confidence", item->confidence, out);
 		dt_json_write_member("summary", item->summary, out);
 		dt_json_write_member("host", item->host, out);
 		dt_buf_puts(out, ",\"url\":");

@@ -295,3 +295,13 @@ enum dt_status dt_incidents_of(struct dt_serve *serve, struct dt_store *store, u
 	*count = incidents.count;
 	return DT_OK;
 }
+
+bool dt_wanted_incident(struct dt_http_request *request, uint64_t *id)
+{
+	const char *word = dt_http_parameter(request, "id");
+
+	if (dt_text_parse_u64(*word == 'i' ? word + 1 : word, false, id) && *id)
+		return true;
+	dt_answer_problem(request, 404, "There is no such incident.");
+	return false;
+}

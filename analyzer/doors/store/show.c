@@ -23,19 +23,17 @@ struct show {
 
 static int show_incident(struct show *show, uint64_t id)
 {
-	struct dt_review review;
 	struct dt_report_incident view;
 	struct dt_error err;
 	struct dt_buf out;
 	int status;
 
-	if (dt_review_make(show->store, &(struct dt_review_options){ .id = id }, &show->arena, &review, &err) != DT_OK)
-		return dt_door_fail("%s", err.text);
-	if (!review.count) {
+	enum dt_status found = dt_view_incident_details(show->store, id, &show->arena, &view, NULL, &err);
+	if (found == DT_ERR_NOT_FOUND) {
 		fprintf(stderr, "dumptriage: the store has no incident i%llu\n", (unsigned long long)id);
 		return DT_EXIT_UNREADABLE;
 	}
-	if (dt_view_incident_details(show->store, &review.incidents[0], &show->arena, &view, &err) != DT_OK)
+	if (found != DT_OK)
 		return dt_door_fail("%s", err.text);
 	dt_buf_init(&out, 64u << 20);
 	if (!strcmp(show->output.format->name, "text")) {

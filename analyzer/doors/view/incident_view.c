@@ -76,15 +76,21 @@ static enum dt_status details(struct dt_store *store, uint64_t id, enum dt_store
 	return status;
 }
 
-enum dt_status dt_view_incident_details(struct dt_store *store, const struct dt_review_incident *in, struct dt_arena *arena,
-                                        struct dt_report_incident *out, struct dt_error *err)
+enum dt_status dt_view_incident_details(struct dt_store *store, uint64_t id, struct dt_arena *arena, struct dt_report_incident *out,
+                                        const struct dt_incident_status **now, struct dt_error *err)
 {
-	uint64_t id = in->stored.id;
 	struct dt_report_bar *bars;
+	struct dt_review review;
 	struct dt_series series;
-	enum dt_status status;
+	enum dt_status status = dt_review_make(store, &(struct dt_review_options){ .id = id }, arena, &review, err);
 
-	dt_view_incident(in, out);
+	if (status != DT_OK)
+		return status;
+	if (!review.count)
+		return dt_fail(err, DT_ERR_NOT_FOUND, "There is no such incident.");
+	if (now)
+		*now = &review.incidents[0].status;
+	dt_view_incident(&review.incidents[0], out);
 	if ((status = details(store, id, DT_STORE_BUILDS, arena, &out->builds, &out->build_count, err)) != DT_OK ||
 	    (status = details(store, id, DT_STORE_MODULE_BUILDS, arena, &out->module_builds, &out->module_build_count, err)) != DT_OK ||
 	    (status = details(store, id, DT_STORE_FAMILIES, arena, &out->families, &out->family_count, err)) != DT_OK ||

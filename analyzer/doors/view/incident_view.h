@@ -12,9 +12,10 @@ const char *dt_view_kind(enum dt_incident_kind kind);
 bool dt_view_kind_parse(const char *word, enum dt_incident_kind *out);
 /* Borrows from in; without details. */
 void dt_view_incident(const struct dt_review_incident *in, struct dt_report_incident *out);
-/* The same with builds, families, hosts and hours, in the arena. Errors of the store. */
-DT_MUST_USE enum dt_status dt_view_incident_details(struct dt_store *store, const struct dt_review_incident *in, struct dt_arena *arena,
-                                                    struct dt_report_incident *out, struct dt_error *err);
+/* The incident of this id with builds, families, hosts and hours, in the arena; now (may be NULL): how it stands. DT_ERR_NOT_FOUND, and
+ * errors of the store. */
+DT_MUST_USE enum dt_status dt_view_incident_details(struct dt_store *store, uint64_t id, struct dt_arena *arena, struct dt_report_incident *out,
+                                                    const struct dt_incident_status **now, struct dt_error *err);
 /* "40 hosts began within 2 hours, 0.0015 expected (1 in 10^122)" */
 void dt_view_burst(const struct dt_burst *burst, struct dt_buf *out);
 

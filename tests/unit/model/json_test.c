@@ -318,9 +318,24 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void members_that_may_be_unknown(void **state)
+{
+	struct dt_buf out;
+	(void)state;
+
+	dt_buf_init(&out, 1u << 12);
+	dt_json_write_member("a", "\"", &out);
+	dt_json_write_member("b", NULL, &out);
+	dt_json_write_number("c", dt_some(UINT64_MAX), &out);
+	dt_json_write_number("d", (struct dt_opt){ 7, false }, &out);
+	assert_string_equal(dt_buf_text(&out), ",\"a\":\"\\\"\",\"b\":null,\"c\":18446744073709551615,\"d\":null");
+	dt_buf_deinit(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_that_may_be_unknown),
 		cmocka_unit_test(round_trips),
 		cmocka_unit_test(agrees_with_the_binary_record),
 		cmocka_unit_test(writes_values),
