@@ -11,41 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
+#include "measure.h"
 #include "report/report.h"
 #include "sample.h"
 
 enum { ROUNDS = 21, MAX_FILES = 64, STAGES = 6 };
 
 static const char *const stage_names[STAGES] = { "open", "context", "stack", "match", "print", "total" };
-
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 struct bench {
 	struct dt_triage *triage;
@@ -100,28 +77,15 @@ static void in_process(struct bench *bench, const char *title, char files[][4096
 }
 
 /* Whole runs of the program: median wall time and peak memory. */
-static void whole_process(const char *program, const char *title, const char *path, const char *hash)
+static void whole_process(char *program, const char *title, char *path, char *hash)
 {
+	char *const argv[] = { program, "analyze", "--format", "jsonl", "--hash", hash, path, NULL };
 	double wall[ROUNDS];
 	long peak = 0;
 
-	for (size_t round = 0; round < ROUNDS; round++) {
-		double start = now_us();
-		pid_t pid = fork();
-		if (pid == 0) {
-			if (!freopen("/dev/null", "w", stdout))
-				_exit(9);
-			execl(program, program, "analyze", "--format", "jsonl", "--hash", hash, path, (char *)NULL);
-			_exit(9);
-		}
-		struct rusage usage;
-		int status;
-		if (pid < 0 || wait4(pid, &status, 0, &usage) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
-			abort();
-		wall[round] = (now_us() - start) / 1e3;
-		peak = usage.ru_maxrss > peak ? usage.ru_maxrss : peak;
-	}
-	printf("%-28s %.2f ms wall, %.1f MB peak\n", title, median(wall, ROUNDS), (double)peak / 1024);
+	for (size_t round = 0; round < ROUNDS; round++)
+		wall[round] = run_us(argv, 1, &peak);
+	printf("%-28s %.2f ms wall, %.1f MB peak\n", title, median(wall, ROUNDS) / 1e3, (double)peak / 1024);
 }
 
 static size_t list_dumps(const char *folder, char files[][4096])

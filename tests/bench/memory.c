@@ -9,14 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/mapping.h"
 #include "facts/kernel/kernel.h"
 #include "facts/triage/triage.h"
+#include "measure.h"
 #include "sample.h"
 
 enum { ROUNDS = 21, IMAGES = 200, RECIPE = 1 << 16 };
@@ -30,27 +28,6 @@ static const struct {
 	{ "kernel, bitmap, 64 GB", "bitmap-64g", "dump-type 6\nframes 0xff0000\ndtb 0xff8000002\nruns 0x1,0x9e 0x100,0xffff00\n" },
 	{ "active, ranges, 64 GB", "ranges-64g", "dump-type 9\nframes 0xff0000\ndtb 0xff8000002\nruns 0x1,0x9e 0x100,0xffff00\n" },
 };
-
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
 
 static void build(const char *recipes, const char *path, const char *lines)
 {
@@ -71,29 +48,14 @@ static void build(const char *recipes, const char *path, const char *lines)
 }
 
 /* The program as people run it: wall time and the most memory it had. */
-static double whole_process(const char *program, const char *path, long *kib)
+static double whole_process(char *program, char *path, long *kib)
 {
+	char *const argv[] = { program, "analyze", path, NULL };
 	double times[ROUNDS];
 
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		struct rusage usage;
-		int status;
-		double start = now_us();
-		pid_t child = fork();
-		if (child == 0) {
-			if (!freopen("/dev/null", "w", stdout))
-				_exit(127);
-			execl(program, program, "analyze", path, (char *)NULL);
-			_exit(127);
-		}
-		if (wait4(child, &status, 0, &usage) != child || !WIFEXITED(status) || WEXITSTATUS(status)) {
-			fprintf(stderr, "%s failed on %s\n", program, path);
-			exit(3);
-		}
-		times[i] = now_us() - start;
-		*kib = usage.ru_maxrss;
-	}
-	return median(times);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		times[i] = run_us(argv, 0, kib);
+	return median(times, ROUNDS);
 }
 
 static double in_process(struct dt_triage *triage, const char *path)
@@ -107,7 +69,7 @@ static double in_process(struct dt_triage *triage, const char *path)
 			exit(3);
 		times[i] = now_us() - start;
 	}
-	return median(times);
+	return median(times, ROUNDS);
 }
 
 /* Nanoseconds of a translation: of the images' first pages in an address space that has translated none, and of one again and again. */

@@ -9,38 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "facts/triage/triage.h"
 #include "judgement/signature/rules.h"
+#include "measure.h"
 #include "sample.h"
 
 enum { RULES = 1000, ROUNDS = 15, MATCHES = 2001 };
 
 static const char *const samples[] = { "csagent-50", "csagent-7e", "vgk-50", "tdr-116", "win32kbase-50", "user-av-x64", "whea-124" };
 static const unsigned codes[] = { 0x50, 0x7e, 0x3b, 0xd1, 0x116, 0x9f, 0x133, 0x139, 0x1a, 0xa, 0xc2, 0x19, 0x7f, 0xf7, 0x124, 0xef };
-
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 /* A stop code, a driver on the stack, its code, a version and a time: what a signature for an incident looks like. */
 static void write_rule(const char *folder, int i)

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "facts/stack/stack.h"
 #include "facts/symbol/pdb.h"
+#include "measure.h"
 
 #define BASE UINT64_C(0x40000000)
 #define STACK UINT64_C(0x7000000000)
@@ -25,14 +25,6 @@ static struct dt_arena arena, kept;
 static struct dt_notes notes;
 static struct dt_dump dump;
 static struct dt_module module = { .name = "frames.dll", .timestamp = { 0x66aabbcc, true }, .base = { BASE, true } };
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static int ask(void *self, const struct dt_symbol_request *request)
 {

@@ -1,18 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../arena.h"
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
 
 #define L "\xE2\x9F\xA8" /* U+27E8 */
 #define R "\xE2\x9F\xA9" /* U+27E9 */
-
-static struct dt_arena arena;
 
 static const char *utf8(const char *text)
 {
@@ -217,13 +212,6 @@ static void parses_numbers(void **state)
 	assert_int_equal(value, 77);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 8 << 20);
-	return 0;
-}
-
 static void compares_and_lowers(void **state)
 {
 	(void)state;
@@ -246,13 +234,6 @@ static void hex_digits_of_both_cases(void **state)
 	}
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,5 +249,5 @@ int main(void)
 		cmocka_unit_test(compares_and_lowers),
 		cmocka_unit_test(hex_digits_of_both_cases),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

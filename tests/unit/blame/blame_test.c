@@ -1,24 +1,10 @@
+#include "../arena.h"
 #include "../facts.h"
 
 #include "judgement/blame/blame.h"
 
-static struct dt_arena arena;
 static struct made m;
 static struct dt_blame blame;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static void judge(void)
 {
@@ -347,7 +333,7 @@ static void a_full_arena(void **state)
 	dt_arena_deinit(&small);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
 
 int main(void)
 {

@@ -1,24 +1,10 @@
+#include "../arena.h"
 #include "../facts.h"
 
 #include "judgement/bucket/bucket.h"
 
-static struct dt_arena arena;
 static struct made m;
 static struct dt_bucket bucket;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static void made_read(uint32_t code)
 {
@@ -153,7 +139,7 @@ static void names_that_repeat(void **state)
 	keys("csagent.sys", "av:read|csagent.sys+0xe14ed|0x4c0000", "av:read|csagent.sys");
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
 
 int main(void)
 {

@@ -1,25 +1,11 @@
 /* WinDbg's ids, from the facts that transcripts of !analyze give; and the facts that are not enough for one. */
+#include "../arena.h"
 #include "../facts.h"
 
 #include "judgement/bucket/bucket.h"
 
-static struct dt_arena arena;
 static struct made m;
 static struct dt_bucket bucket;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static void frame(const char *module, const char *symbol, enum dt_trust trust)
 {
@@ -181,13 +167,13 @@ static void programs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(published_pairs_are_derived, setup, teardown),
-		cmocka_unit_test_setup_teardown(published_pairs_that_are_not_derived, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_vendors_module_has_an_unknown_function, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_stopped_the_system, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_proved, setup, teardown),
-		cmocka_unit_test_setup_teardown(codes_with_reasons, setup, teardown),
-		cmocka_unit_test_setup_teardown(programs, setup, teardown),
+		cmocka_unit_test_setup_teardown(published_pairs_are_derived, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(published_pairs_that_are_not_derived, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(a_vendors_module_has_an_unknown_function, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(who_stopped_the_system, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_proved, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(codes_with_reasons, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(programs, arena_setup, arena_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,28 +1,8 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 
+#include "../arena.h"
+
 #include "facts/memory/bits.h"
-
-static struct dt_arena arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static void ranks_are_what_counting_gives(void **state)
 {
@@ -79,8 +59,8 @@ static void a_full_arena_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(ranks_are_what_counting_gives, setup, teardown),
-		cmocka_unit_test_setup_teardown(bits_behind_the_count_mean_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(ranks_are_what_counting_gives, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(bits_behind_the_count_mean_nothing, arena_setup, arena_teardown),
 		cmocka_unit_test(a_full_arena_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

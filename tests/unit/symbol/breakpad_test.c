@@ -1,12 +1,8 @@
 /* Breakpad's symbol files: the lines that name functions, and lines that are not whole. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "../arena.h"
 
 #include "facts/symbol/breakpad.h"
 
@@ -25,22 +21,7 @@ static const char text[] = "MODULE windows x86_64 0123456789ABCDEF0123456789ABCD
                            "STACK CFI INIT 1000 20 .cfa: $rsp 8 +\n"
                            "PUBLIC 5000 0 last without an end";
 
-static struct dt_arena arena;
 static struct dt_error err;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static void names(void **state)
 {
@@ -103,9 +84,9 @@ static void lies_and_cuts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(names, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(lies_and_cuts, setup, teardown),
+		cmocka_unit_test_setup_teardown(names, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(what_is_none, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

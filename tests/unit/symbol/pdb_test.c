@@ -1,30 +1,10 @@
 /* PDBs as lld-link writes them, held against what llvm-pdbutil reads in them; and PDBs that lie. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
+
+#include "../arena.h"
 
 #include "facts/symbol/pdb.h"
 #include "windows/fixture.h"
-
-static struct dt_arena arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 16u << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	return 0;
-}
 
 static bool open_pdb(const char *name, struct dt_bytes *file, struct dt_pdb *pdb)
 {
@@ -214,12 +194,12 @@ static void names_without_decoration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_byte_of_every_procedure, setup, teardown),
-		cmocka_unit_test_setup_teardown(public_symbols, setup, teardown),
-		cmocka_unit_test_setup_teardown(whose_it_is, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_pdb, setup, teardown),
-		cmocka_unit_test_setup_teardown(lies_and_cuts, setup, teardown),
-		cmocka_unit_test_setup_teardown(names_without_decoration, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_byte_of_every_procedure, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(public_symbols, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(whose_it_is, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_pdb, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(names_without_decoration, arena_setup, arena_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
+#include "../arena.h"
 #include "../facts.h"
 
 #include "judgement/verdict/case.h"
 
 static struct dt_rules *rules;
-static struct dt_arena arena;
 static struct made m;
 static struct dt_judgement j;
 
@@ -21,20 +21,6 @@ static int unload(void **state)
 {
 	(void)state;
 	dt_rules_free(rules);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	dt_arena_init(&arena, 1u << 22);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
 	return 0;
 }
 
@@ -373,7 +359,7 @@ static void precedence_is_total(void **state)
 	assert_ptr_equal(dt_precedence(&c), &dt_precedences[dt_precedence_count - 1]);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
 
 int main(void)
 {
