@@ -124,7 +124,7 @@ await test("a zip of twenty", {}, async (page) => {
     "PC-0042_20240719.zip", ...names], { cwd: scratch });
   await upload(page, path.join(scratch, "PC-0042_20240719.zip"));
   await page.waitForURL(/\/uploads\//);
-  await page.waitForSelector("h1:has-text('Analysed')");
+  await page.waitForSelector("h1:text-is('Analysed')");
   assert.equal(await page.locator("table.list tbody tr").count(), 20);
   await page.click("table.list tbody a >> nth=3");
   assert.match(await page.innerText("h1"), /CrowdStrike/);
@@ -138,7 +138,7 @@ await test("several files at once, dropped onto the page", {}, async (page) => {
     return transfer;
   }, [["nic.dmp", fs.readFileSync(nic).toString("base64")], ["zeros.dmp", Buffer.alloc(1000).toString("base64")]]);
   await page.dispatchEvent("#drop", "drop", { dataTransfer: data });
-  await page.waitForSelector("h1:has-text('Analysed')");
+  await page.waitForSelector("h1:text-is('Analysed')");
   assert.equal(await page.locator("table.list tbody tr").count(), 2);
 });
 
