@@ -14,7 +14,7 @@ enum { MAX_REQUEST = 64 << 20, MAX_NAMESPACE = 100 };
 
 struct bulk_sink {
 	struct dt_sink base;
-	struct dt_http *http;
+	struct dt_client *http;
 	struct dt_buf body;
 	char path[200];
 };
@@ -31,8 +31,8 @@ static bool good_namespace(const char *name)
 static enum dt_status authorize(struct bulk_sink *sink, const char *secret, struct dt_error *err)
 {
 	if (secret && strchr(secret, ':'))
-		return dt_http_basic(sink->http, secret, err);
-	return dt_http_authorize(sink->http, "ApiKey", secret, err);
+		return dt_client_basic(sink->http, secret, err);
+	return dt_client_authorize(sink->http, "ApiKey", secret, err);
 }
 
 enum dt_status dt_bulk_sink_open(struct dt_sink **out, const struct dt_sink_scheme *scheme, const struct dt_sink_options *options, struct dt_error *err)
@@ -48,7 +48,7 @@ enum dt_status dt_bulk_sink_open(struct dt_sink **out, const struct dt_sink_sche
 	sink->base.scheme = scheme;
 	dt_buf_init(&sink->body, MAX_REQUEST);
 	snprintf(sink->path, sizeof(sink->path), "/logs-dumptriage.crash-%s/_bulk", name_space);
-	enum dt_status status = dt_http_open(&sink->http, options->url, options, err);
+	enum dt_status status = dt_client_open(&sink->http, options->url, options, err);
 	if (status == DT_OK)
 		status = authorize(sink, options->secret, err);
 	if (status != DT_OK)
@@ -74,7 +74,7 @@ static void take_item(struct dt_sink_event *event, json_t *item)
 }
 
 /* What is no answer of _bulk, a proxy's page in HTML for one, says nothing of any event. */
-static void take_answer(struct dt_sink_event *events, size_t count, const struct dt_http_answer *answer, struct dt_sink_report *report)
+static void take_answer(struct dt_sink_event *events, size_t count, const struct dt_client_answer *answer, struct dt_sink_report *report)
 {
 	json_t *root = json_loadb(answer->body, answer->len, 0, NULL), *items = json_object_get(root, "items");
 
@@ -93,7 +93,7 @@ static void take_answer(struct dt_sink_event *events, size_t count, const struct
 
 static void send_some(struct bulk_sink *sink, struct dt_sink_event *events, size_t count, struct dt_sink_report *report)
 {
-	struct dt_http_answer answer;
+	struct dt_client_answer answer;
 
 	dt_buf_reset(&sink->body);
 	for (size_t i = 0; i < count; i++) {
@@ -103,7 +103,7 @@ static void send_some(struct bulk_sink *sink, struct dt_sink_event *events, size
 	}
 	bool large = !dt_buf_ok(&sink->body);
 	if (!large) {
-		dt_http_post(sink->http, sink->path, "application/x-ndjson", NULL, dt_buf_bytes(&sink->body), &answer);
+		dt_client_post(sink->http, sink->path, "application/x-ndjson", NULL, dt_buf_bytes(&sink->body), &answer);
 		large = answer.status == 413;
 	}
 	/* One request that holds a thing that cannot be read is refused whole: halves find it. */
@@ -121,7 +121,7 @@ static void send_some(struct bulk_sink *sink, struct dt_sink_event *events, size
 		return;
 	}
 	char why[200];
-	dt_http_explain(&answer, why);
+	dt_client_explain(&answer, why);
 	dt_sink_mark_all(events, count, answer.status == 400 ? DT_SINK_REJECTED : DT_SINK_RETRY, why);
 	if (answer.status != 400)
 		dt_sink_problem(report, "%s", why);
@@ -138,7 +138,7 @@ void dt_bulk_sink_close(struct dt_sink *base)
 {
 	struct bulk_sink *sink = (struct bulk_sink *)base;
 
-	dt_http_close(sink->http);
+	dt_client_close(sink->http);
 	dt_buf_deinit(&sink->body);
 	free(sink);
 }

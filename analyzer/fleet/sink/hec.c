@@ -18,7 +18,7 @@ enum { MAX_REQUEST = 64 << 20, ACK_STEP_MS = 200 };
 
 struct hec_sink {
 	struct dt_sink base;
-	struct dt_http *http;
+	struct dt_client *http;
 	struct dt_buf body;
 	bool ack;
 	unsigned timeout_s;
@@ -55,9 +55,9 @@ enum dt_status dt_hec_sink_open(struct dt_sink **out, const struct dt_sink_schem
 	dt_buf_init(&sink->body, MAX_REQUEST);
 	if (sink->ack)
 		make_channel(sink->channel);
-	status = dt_http_open(&sink->http, options->url + strlen("splunk+"), options, err);
+	status = dt_client_open(&sink->http, options->url + strlen("splunk+"), options, err);
 	if (status == DT_OK)
-		status = dt_http_authorize(sink->http, "Splunk", options->secret, err);
+		status = dt_client_authorize(sink->http, "Splunk", options->secret, err);
 	if (status != DT_OK)
 		dt_hec_sink_close(&sink->base);
 	else
@@ -85,13 +85,13 @@ static void put_event(struct dt_buf *out, const struct dt_sink_event *event)
 /* Whether the indexer has what an acknowledgement id stands for; asked until the time for an answer is over. */
 static bool acknowledged(struct hec_sink *sink, int64_t id)
 {
-	struct dt_http_answer answer;
+	struct dt_client_answer answer;
 	char question[64], key[24];
 
 	snprintf(question, sizeof(question), "{\"acks\":[%lld]}", (long long)id);
 	snprintf(key, sizeof(key), "%lld", (long long)id);
 	for (unsigned waited = 0; waited <= sink->timeout_s * 1000; waited += ACK_STEP_MS) {
-		dt_http_post(sink->http, "/services/collector/ack", "application/json", sink->channel,
+		dt_client_post(sink->http, "/services/collector/ack", "application/json", sink->channel,
 		             (struct dt_bytes){ (const uint8_t *)question, strlen(question) }, &answer);
 		json_t *root = answer.status == 200 ? json_loadb(answer.body, answer.len, 0, NULL) : NULL;
 		bool has = json_is_true(json_object_get(json_object_get(root, "acks"), key));
@@ -124,7 +124,7 @@ static void halves(struct hec_sink *sink, struct dt_sink_event *events, size_t c
 }
 
 /* An answer in the collector's own words, or anything else. */
-static void take_answer(struct hec_sink *sink, struct dt_sink_event *events, size_t count, const struct dt_http_answer *answer,
+static void take_answer(struct hec_sink *sink, struct dt_sink_event *events, size_t count, const struct dt_client_answer *answer,
                         struct dt_sink_report *report)
 {
 	json_t *root = json_loadb(answer->body ? answer->body : "", answer->len, 0, NULL), *code = json_object_get(root, "code");
@@ -133,7 +133,7 @@ static void take_answer(struct hec_sink *sink, struct dt_sink_event *events, siz
 	size_t bad = json_is_integer(number) && json_integer_value(number) >= 0 ? (size_t)json_integer_value(number) : SIZE_MAX;
 	char why[200];
 
-	dt_http_explain(answer, why);
+	dt_client_explain(answer, why);
 	if (answer->status == 200 && json_is_integer(code) && json_integer_value(code) == 0) {
 		take_success(sink, root, events, count, report);
 	} else if (item && count > 1 && bad < count) {
@@ -156,7 +156,7 @@ static void take_answer(struct hec_sink *sink, struct dt_sink_event *events, siz
 
 static void send_some(struct hec_sink *sink, struct dt_sink_event *events, size_t count, struct dt_sink_report *report)
 {
-	struct dt_http_answer answer;
+	struct dt_client_answer answer;
 
 	dt_buf_reset(&sink->body);
 	for (size_t i = 0; i < count; i++)
@@ -165,7 +165,7 @@ static void send_some(struct hec_sink *sink, struct dt_sink_event *events, size_
 		halves(sink, events, count, report);
 		return;
 	}
-	dt_http_post(sink->http, "/services/collector/event", "application/json", sink->ack ? sink->channel : NULL, dt_buf_bytes(&sink->body), &answer);
+	dt_client_post(sink->http, "/services/collector/event", "application/json", sink->ack ? sink->channel : NULL, dt_buf_bytes(&sink->body), &answer);
 	take_answer(sink, events, count, &answer, report);
 }
 
@@ -178,7 +178,7 @@ void dt_hec_sink_close(struct dt_sink *base)
 {
 	struct hec_sink *sink = (struct hec_sink *)base;
 
-	dt_http_close(sink->http);
+	dt_client_close(sink->http);
 	dt_buf_deinit(&sink->body);
 	free(sink);
 }

@@ -8,7 +8,7 @@
 
 enum { MAX_ANSWER = 16 << 20, CONNECT_S = 10, MAX_RETRY_AFTER_S = 3600 };
 
-struct dt_http {
+struct dt_client {
 	CURL *curl;
 	struct curl_slist *headers;
 	char *base;
@@ -29,17 +29,17 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	return dt_buf_ok(body) ? size * count : 0;
 }
 
-enum dt_status dt_http_open(struct dt_http **out, const char *base, const struct dt_sink_options *options, struct dt_error *err)
+enum dt_status dt_client_open(struct dt_client **out, const char *base, const struct dt_sink_options *options, struct dt_error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct dt_http *http = calloc(1, sizeof(*http));
+	struct dt_client *http = calloc(1, sizeof(*http));
 	size_t len = strlen(base);
 
 	pthread_once(&once, start_library);
 	if (http)
 		http->curl = curl_easy_init();
 	if (!http || !http->curl || !(http->base = strdup(base))) {
-		dt_http_close(http);
+		dt_client_close(http);
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	}
 	while (len && http->base[len - 1] == '/')
@@ -59,10 +59,10 @@ enum dt_status dt_http_open(struct dt_http **out, const char *base, const struct
 		curl_easy_setopt(http->curl, CURLOPT_CAINFO, options->ca_file);
 	*out = http;
 	/* Bodies need no permission, and a type of their own. */
-	return dt_http_header(http, "Expect", "", err);
+	return dt_client_header(http, "Expect", "", err);
 }
 
-enum dt_status dt_http_header(struct dt_http *http, const char *name, const char *value, struct dt_error *err)
+enum dt_status dt_client_header(struct dt_client *http, const char *name, const char *value, struct dt_error *err)
 {
 	struct dt_buf line;
 
@@ -76,14 +76,14 @@ enum dt_status dt_http_header(struct dt_http *http, const char *name, const char
 	return DT_OK;
 }
 
-enum dt_status dt_http_basic(struct dt_http *http, const char *secret, struct dt_error *err)
+enum dt_status dt_client_basic(struct dt_client *http, const char *secret, struct dt_error *err)
 {
 	if (curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) != CURLE_OK || curl_easy_setopt(http->curl, CURLOPT_USERPWD, secret) != CURLE_OK)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	return DT_OK;
 }
 
-enum dt_status dt_http_authorize(struct dt_http *http, const char *scheme, const char *secret, struct dt_error *err)
+enum dt_status dt_client_authorize(struct dt_client *http, const char *scheme, const char *secret, struct dt_error *err)
 {
 	struct dt_buf value;
 
@@ -93,7 +93,7 @@ enum dt_status dt_http_authorize(struct dt_http *http, const char *scheme, const
 		return dt_fail(err, DT_ERR_USAGE, "the secret has more than one line");
 	dt_buf_init(&value, 1u << 16);
 	dt_buf_printf(&value, "%s %s", scheme, secret);
-	enum dt_status status = dt_http_header(http, "Authorization", dt_buf_text(&value), err);
+	enum dt_status status = dt_client_header(http, "Authorization", dt_buf_text(&value), err);
 	dt_buf_deinit(&value);
 	return status;
 }
@@ -107,7 +107,7 @@ static unsigned retry_after(CURL *curl)
 	return seconds > MAX_RETRY_AFTER_S ? MAX_RETRY_AFTER_S : (unsigned)seconds;
 }
 
-void dt_http_post(struct dt_http *http, const char *path, const char *type, const char *extra, struct dt_bytes body, struct dt_http_answer *answer)
+void dt_client_post(struct dt_client *http, const char *path, const char *type, const char *extra, struct dt_bytes body, struct dt_client_answer *answer)
 {
 	char content[80];
 	struct curl_slist first = { .next = http->headers }, second = { .next = &first };
@@ -137,7 +137,7 @@ void dt_http_post(struct dt_http *http, const char *path, const char *type, cons
 	answer->len = http->body.len;
 }
 
-void dt_http_close(struct dt_http *http)
+void dt_client_close(struct dt_client *http)
 {
 	if (!http)
 		return;
@@ -150,7 +150,7 @@ void dt_http_close(struct dt_http *http)
 	free(http);
 }
 
-void dt_http_explain(const struct dt_http_answer *answer, char out[200])
+void dt_client_explain(const struct dt_client_answer *answer, char out[200])
 {
 	size_t n;
 

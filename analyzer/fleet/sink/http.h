@@ -4,8 +4,8 @@
 
 #include "fleet/sink/sink.h"
 
-struct dt_http;
-struct dt_http_answer {
+struct dt_client;
+struct dt_client_answer {
 	long status;            /* 0: there was none */
 	unsigned retry_after_s; /* 0 none */
 	const char *body;       /* borrowed until the next POST; at most 16 MiB */
@@ -14,17 +14,17 @@ struct dt_http_answer {
 };
 
 /* base: http://HOST:PORT/ or https://... with a path or without. */
-DT_MUST_USE enum dt_status dt_http_open(struct dt_http **out, const char *base, const struct dt_sink_options *options, struct dt_error *err);
+DT_MUST_USE enum dt_status dt_client_open(struct dt_client **out, const char *base, const struct dt_sink_options *options, struct dt_error *err);
 /* A header of every request, "Name: value". */
-DT_MUST_USE enum dt_status dt_http_header(struct dt_http *http, const char *name, const char *value, struct dt_error *err);
+DT_MUST_USE enum dt_status dt_client_header(struct dt_client *http, const char *name, const char *value, struct dt_error *err);
 /* "user:password" as Basic. */
-DT_MUST_USE enum dt_status dt_http_basic(struct dt_http *http, const char *secret, struct dt_error *err);
+DT_MUST_USE enum dt_status dt_client_basic(struct dt_client *http, const char *secret, struct dt_error *err);
 /* Authorization: scheme and secret; secret NULL: none. */
-DT_MUST_USE enum dt_status dt_http_authorize(struct dt_http *http, const char *scheme, const char *secret, struct dt_error *err);
+DT_MUST_USE enum dt_status dt_client_authorize(struct dt_client *http, const char *scheme, const char *secret, struct dt_error *err);
 /* path is put behind the base. extra: one more header of this request, NULL none. */
-void dt_http_post(struct dt_http *http, const char *path, const char *type, const char *extra, struct dt_bytes body, struct dt_http_answer *answer);
-void dt_http_close(struct dt_http *http);
+void dt_client_post(struct dt_client *http, const char *path, const char *type, const char *extra, struct dt_bytes body, struct dt_client_answer *answer);
+void dt_client_close(struct dt_client *http);
 /* "503: first words of the body", or the problem. */
-void dt_http_explain(const struct dt_http_answer *answer, char out[200]);
+void dt_client_explain(const struct dt_client_answer *answer, char out[200]);
 
 #endif

@@ -12,7 +12,7 @@
 
 struct webhook_sink {
 	struct dt_sink base;
-	struct dt_http *http;
+	struct dt_client *http;
 	char *secret; /* NULL: not signed */
 };
 
@@ -27,7 +27,7 @@ enum dt_status dt_webhook_sink_open(struct dt_sink **out, const struct dt_sink_s
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	}
 	sink->base.scheme = scheme;
-	status = dt_http_open(&sink->http, options->url + strlen("webhook+"), options, err);
+	status = dt_client_open(&sink->http, options->url + strlen("webhook+"), options, err);
 	if (status != DT_OK)
 		dt_webhook_sink_close(&sink->base);
 	else
@@ -38,16 +38,16 @@ enum dt_status dt_webhook_sink_open(struct dt_sink **out, const struct dt_sink_s
 static void send_one(struct webhook_sink *sink, struct dt_sink_event *event, struct dt_sink_report *report)
 {
 	char signature[2 * DT_SHA256_SIZE + 1], header[120];
-	struct dt_http_answer answer;
+	struct dt_client_answer answer;
 
 	if (sink->secret) {
 		dt_hmac_sha256_text((struct dt_bytes){ (const uint8_t *)sink->secret, strlen(sink->secret) }, event->body, signature);
 		snprintf(header, sizeof(header), "X-Dumptriage-Signature: sha256=%s", signature);
 	}
-	dt_http_post(sink->http, "", "application/json", sink->secret ? header : NULL, event->body, &answer);
+	dt_client_post(sink->http, "", "application/json", sink->secret ? header : NULL, event->body, &answer);
 	long status = answer.status;
 	char why[200];
-	dt_http_explain(&answer, why);
+	dt_client_explain(&answer, why);
 	if (status >= 200 && status < 300) {
 		dt_sink_mark(event, DT_SINK_ACCEPTED, "%s", "");
 	} else if (status >= 400 && status < 500 && status != 401 && status != 403 && status != 404 && status != 408 && status != 429) {
@@ -70,7 +70,7 @@ void dt_webhook_sink_close(struct dt_sink *base)
 {
 	struct webhook_sink *sink = (struct webhook_sink *)base;
 
-	dt_http_close(sink->http);
+	dt_client_close(sink->http);
 	free(sink->secret);
 	free(sink);
 }
