@@ -227,7 +227,7 @@ void dt_incident_event_cef(const struct dt_incident_event *event, struct dt_buf 
 
 static const char everything[] =
 	"{\"event\":\"{{id}}\",\"time\":\"{{time}}\",\"incident\":\"{{incident}}\",\"kind\":\"{{kind}}\",\"key\":\"{{key}}\",\"title\":\"{{title}}\","
-	"\"state\":\"{{state}}\",\"severity\":{{severity}},\"hosts\":{{hosts}},\"crashes\":{{crashes}},\"first\":\"{{first}}\",\"last\":\"{{last}}\","
+	"\"state\":\"{{state}}\",\"severity\":{{severity}},\"hosts\":{{hosts}},\"crashes\":{{crashes}},\"first\":\"{{first}}\",\"last\":\"{{last}}\",\"url\":\"{{url}}\","
 	"\"text\":\"{{message}}\"}";
 
 /* The inside of a JSON string. */
@@ -257,7 +257,8 @@ static bool put_number_named(const struct dt_incident_event *event, const char *
 	return false;
 }
 
-static bool put_text_named(const struct dt_incident_event *event, const struct said *said, const char *name, size_t len, struct dt_buf *out)
+static bool put_text_named(const struct dt_incident_event *event, const struct said *said, const char *name, size_t len, struct dt_arena *arena,
+                           struct dt_buf *out)
 {
 	char now[DT_TIME_TEXT_MAX] = "", first[DT_TIME_TEXT_MAX] = "", last[DT_TIME_TEXT_MAX] = "", id[24];
 
@@ -267,9 +268,11 @@ static bool put_text_named(const struct dt_incident_event *event, const struct s
 	if (said->last)
 		(void)dt_time_format(said->last, last);
 	snprintf(id, sizeof(id), "i%llu", (unsigned long long)event->incident->id);
+	const char *url = event->server ? dt_arena_printf(arena, "%s/incidents/%llu", event->server, (unsigned long long)event->incident->id) : "";
 	const struct { const char *name, *value; } texts[] = {
 		{ "id", event->id },        { "time", now },           { "incident", id },          { "kind", event->incident->kind }, { "key", said->key },
 		{ "title", said->title },   { "state", said->state },  { "message", said->message }, { "first", first },                { "last", last },
+		{ "url", url },
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i].name) == len && !strncmp(texts[i].name, name, len)) {
@@ -279,8 +282,8 @@ static bool put_text_named(const struct dt_incident_event *event, const struct s
 	return false;
 }
 
-static enum dt_status fill(const struct dt_incident_event *event, const struct said *said, const char *template, struct dt_buf *out,
-                           struct dt_error *err)
+static enum dt_status fill(const struct dt_incident_event *event, const struct said *said, const char *template, struct dt_arena *arena,
+                           struct dt_buf *out, struct dt_error *err)
 {
 	const char *at = template;
 
@@ -290,7 +293,7 @@ static enum dt_status fill(const struct dt_incident_event *event, const struct s
 			break;
 		size_t len = (size_t)(close - open) - 2;
 		dt_buf_append(out, at, (size_t)(open - at));
-		if (!put_number_named(event, open + 2, len, out) && !put_text_named(event, said, open + 2, len, out))
+		if (!put_number_named(event, open + 2, len, out) && !put_text_named(event, said, open + 2, len, arena, out))
 			return dt_fail(err, DT_ERR_USAGE, "the template has {{%.*s}}, which is no name of an incident's event", len < 40 ? (int)len : 40, open + 2);
 		at = close + 2;
 	}
@@ -305,7 +308,7 @@ enum dt_status dt_incident_event_template(const struct dt_incident_event *event,
 
 	dt_arena_init(&arena, 1u << 20);
 	say(event, &arena, &said);
-	enum dt_status status = fill(event, &said, template ? template : everything, out, err);
+	enum dt_status status = fill(event, &said, template ? template : everything, &arena, out, err);
 	out->failed |= arena.failed;
 	dt_arena_deinit(&arena);
 	return status;

@@ -5,6 +5,7 @@ usage: check_serve.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR [sanitized]
 """
 import concurrent.futures
 import hashlib
+import hmac
 import http.client
 import io
 import json
@@ -25,6 +26,7 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))
+from receiver import Receiver  # noqa: E402
 from server import listening  # noqa: E402
 from serving import Serve, multipart, resident, until  # noqa: E402
 
@@ -505,6 +507,67 @@ class Rights(Case):
         self.assertProblem(late, 429)
         time.sleep(int(late.headers["Retry-After"]))
         self.assertEqual(server.get("/api/v1/crashes", **token).status, 200)
+
+
+class Webhook(Case):
+    def hosts(self, server, numbers):
+        bags = [(f"PC-{i:04d}_1.zip", zipped([("MEMORY.DMP", dump_at("csagent-50", JULY_19 + i * HOUR // 30, i))])) for i in numbers]
+        answer = server.upload(*bags)
+        self.assertEqual((answer.status, answer.json["crash_count"]), (200, len(bags)))
+
+    def test_incidents_are_told_signed_and_sent_again(self):
+        secret, template = self.folder / "key", self.folder / "hook.json"
+        secret.write_text("key of the hook\n")
+        template.write_text('{"text": "{{title}} is {{state}}", "hosts": {{hosts}}, "see": "{{url}}", "id": "{{id}}"}')
+        failures = [("status", 500), ("drop",)]
+        with Receiver(lambda number, *_: failures[number] if number < 2 else None) as receiver:
+            options = ("--webhook", receiver.url + "hook/1", "--webhook-secret-file", secret, "--webhook-template", template, "--url", "https://dumps.example")
+            # a webhook begins with what changes from then on
+            server = self.serve()
+            self.hosts(server, range(29))
+            server.stop()
+            server = self.serve(*options)
+            self.hosts(server, range(29, 30))
+            until(lambda: len(receiver.order) >= 1, 60)
+            for path, headers, body in receiver.requests:
+                self.assertEqual(path, "/hook/1")
+                self.assertEqual(headers["X-Dumptriage-Signature"], "sha256=" + hmac.new(b"key of the hook", body, hashlib.sha256).hexdigest())
+            self.assertEqual(receiver.requests[0][2], receiver.requests[1][2])
+            told = [event for _, event in receiver.order]
+            self.assertTrue(any("CrowdStrike" in t["text"] and "outbreak" in t["text"] and t["hosts"] == 30 for t in told), told)
+            incident = [i for i in server.get("/api/v1/incidents").json["items"] if i["kind"] == "signature"][0]
+            self.assertIn(f"https://dumps.example/incidents/{str(incident['id']).lstrip('i')}", [t["see"] for t in told])
+            until(lambda: f'dumptriage_feed_events_total{{result="accepted"}} {len(receiver.order)}' in server.get("/api/v1/metrics").text, 30)
+            self.assertEqual(server.stop(), 0)
+            # what was told is not told again by the next run, and the same incident going on is no news
+            before = len(receiver.requests)
+            server = self.serve(*options)
+            self.hosts(server, range(30, 32))
+            time.sleep(3)
+            self.assertEqual(len(receiver.requests), before)
+
+    def test_one_that_is_away_gets_it_later(self):
+        with Receiver() as receiver:
+            port = receiver.port
+        server = self.serve("--webhook", f"http://127.0.0.1:{port}/hook")
+        self.hosts(server, range(10))
+        until(lambda: "dumptriage_feed_failing 1" in server.get("/api/v1/metrics").text, 60)
+        self.assertEqual(server.get("/api/v1/healthz").status, 200)
+        server.stop()
+        with Receiver() as receiver:
+            # the address belongs to the name of the feed; another one would be another receiver
+            status = run("feed", "status", "--db", self.db)
+            self.assertRegex(status.stdout, r"webhook\+http://127.0.0.1:\d+/hook template\n  0 sent")
+            out = run("feed", "--db", self.db, "--to", f"webhook+{receiver.url}hook", "--replay")
+            self.assertEqual(out.returncode, 0, out.stderr)
+            self.assertTrue(receiver.order)
+
+    def test_wrong_usage(self):
+        for options, words in [(("--webhook", "ftp://host/"), "--webhook takes"), (("--webhook-secret-file", "x"), "go with --webhook"),
+                               (("--webhook", "https://user:word@host/"), "secret"), (("--webhook", "https://h/", "--webhook-template", "/nowhere"), "/nowhere")]:
+            out = run("serve", "--db", self.db, "--listen", "127.0.0.1:0", *options)
+            self.assertIn(out.returncode, (2, 3))
+            self.assertIn(words, out.stderr)
 
 
 class Privacy(Case):

@@ -19,6 +19,7 @@ static const struct dt_command commands[] = {
 	  "      --ca-file FILE             certificates instead of the system's\n"
 	  "      --namespace NAME           ecs: of the data stream (default)\n"
 	  "      --template FILE            webhook: JSON with {{title}}, {{hosts}} ... (docs/feed.md)\n"
+	  "      --url URL                  webhook: how people reach the server, for links\n"
 	  "      --unmasked                 names of users stay in paths\n"
 	  "      --ack                      splunk: wait until the indexer has it\n"
 	  "      --rotate-size SIZE --rotate-time AGE --rotate-keep N   file: 100M, 1d, 7; 0: never\n"

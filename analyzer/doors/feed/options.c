@@ -1,5 +1,4 @@
-/* The options of `feed`, and secrets: from a file or from the environment, never from the command line. */
-#include <errno.h>
+/* The options of `feed`. Secrets come from a file or from the environment, never from the command line. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,11 +6,12 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "doors/common/secret.h"
 #include "doors/common/when.h"
 #include "doors/feed/feed.h"
 
-enum { DB = 300, TO, ENCODING, FOLLOW, SINCE, REPLAY, SECRET, CA, NAMESPACE, TEMPLATE, UNMASKED, ACK, SIZE, AGE, KEEP, BATCH, TIMEOUT, GIVE_UP, METRICS };
-enum { MAX_SECRET = 4096, MAX_TEMPLATE = 1 << 20 };
+enum { DB = 300, TO, ENCODING, FOLLOW, SINCE, REPLAY, SECRET, CA, NAMESPACE, TEMPLATE, UNMASKED, ACK, SIZE, AGE, KEEP, BATCH, TIMEOUT, GIVE_UP, METRICS, URL };
+enum { MAX_TEMPLATE = 1 << 20 };
 
 /* A number with K, M, G behind it (bytes), or with s, m, h, d (seconds). */
 static int scaled(const struct dt_command *self, const char *name, const char *value, const char *units, const uint64_t *scales, uint64_t *out)
@@ -49,6 +49,7 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 	case CA: deliver->sink.ca_file = value; break;
 	case NAMESPACE: deliver->sink.name_space = value; break;
 	case TEMPLATE: feed->template_file = value; break;
+	case URL: deliver->server = value; break;
 	case UNMASKED: deliver->unmasked = true; break;
 	case ACK: deliver->sink.ack = true; break;
 	case SIZE: return scaled(self, "--rotate-size", value, "KMG", bytes, &deliver->sink.rotate_bytes);
@@ -66,42 +67,6 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 	return status;
 }
 
-static int read_file(const char *path, size_t max, const char *what, struct dt_buf *out)
-{
-	FILE *file = fopen(path, "re");
-	char block[4096];
-	size_t n;
-
-	if (!file)
-		return dt_door_fail("%s %s: %s", what, path, strerror(errno));
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		dt_buf_append(out, block, n);
-	bool failed = ferror(file) != 0;
-	fclose(file);
-	if (failed || !dt_buf_ok(out) || memchr(dt_buf_text(out), '\0', out->len))
-		return dt_door_fail("%s %s cannot be read, or is no text of at most %zu bytes", what, path, max);
-	return DT_EXIT_OK;
-}
-
-/* The first line; what stands in the environment counts less than a file. */
-static int read_secret(struct dt_feed_command *feed)
-{
-	const char *environment = getenv("DUMPTRIAGE_FEED_SECRET");
-	int status = DT_EXIT_OK;
-
-	if (feed->secret_file)
-		status = read_file(feed->secret_file, MAX_SECRET, "the secret's file", &feed->secret);
-	else if (environment)
-		dt_buf_puts(&feed->secret, environment);
-	while (feed->secret.len && strchr("\r\n", feed->secret.data[feed->secret.len - 1]))
-		feed->secret.data[--feed->secret.len] = '\0';
-	if (feed->secret.len)
-		feed->deliver.sink.secret = dt_buf_text(&feed->secret);
-	if (status == DT_EXIT_OK && feed->secret_file && !feed->secret.len)
-		status = dt_door_fail("the secret's file %s is empty", feed->secret_file);
-	return status;
-}
-
 int dt_feed_parse(struct dt_feed_command *feed, const struct dt_command *self, int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -114,13 +79,14 @@ int dt_feed_parse(struct dt_feed_command *feed, const struct dt_command *self, i
 		{ "rotate-size", required_argument, NULL, SIZE },    { "rotate-time", required_argument, NULL, AGE },
 		{ "rotate-keep", required_argument, NULL, KEEP },    { "batch", required_argument, NULL, BATCH },
 		{ "timeout", required_argument, NULL, TIMEOUT },     { "give-up", required_argument, NULL, GIVE_UP },
-		{ "metrics", required_argument, NULL, METRICS },     { 0 },
+		{ "metrics", required_argument, NULL, METRICS },     { "url", required_argument, NULL, URL },
+		{ 0 },
 	};
 	int option, status = DT_EXIT_OK;
 
 	feed->give_up_s = 30;
 	feed->deliver.sink = (struct dt_sink_options){ .rotate_bytes = 100u << 20, .rotate_s = 86400, .keep = 7, .timeout_s = 30 };
-	dt_buf_init(&feed->secret, MAX_SECRET);
+	dt_buf_init(&feed->secret, DT_SECRET_MAX);
 	dt_buf_init(&feed->template, MAX_TEMPLATE);
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
 		status = one(feed, self, option, optarg);
@@ -132,9 +98,9 @@ int dt_feed_parse(struct dt_feed_command *feed, const struct dt_command *self, i
 	if (status == DT_EXIT_OK && (!feed->deliver.db || (!feed->word && !feed->deliver.sink.url)))
 		return dt_door_usage(self, feed->deliver.db ? "--to is missing" : "--db is missing");
 	if (status == DT_EXIT_OK && !feed->word)
-		status = read_secret(feed);
+		status = dt_door_secret(feed->secret_file, "DUMPTRIAGE_FEED_SECRET", &feed->secret, &feed->deliver.sink.secret);
 	if (status == DT_EXIT_OK && feed->template_file) {
-		status = read_file(feed->template_file, MAX_TEMPLATE, "the template", &feed->template);
+		status = dt_door_read_text(feed->template_file, "the template", &feed->template);
 		feed->deliver.template = dt_buf_text(&feed->template);
 	}
 	return status;

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "doors/common/secret.h"
 
 enum {
 	DB = 300, LISTEN, SPOOL, URL, MAX_UPLOAD, KEEP_DUMPS, KEEP_RECORDS, AUTH, BEHIND_PROXY, PROXY, USER_HEADER, ROLE_HEADER, RATE, BURST, JOBS, DEADLINE,
 	SIGNATURES, GRACE, QUEUE, RESERVE, THREADS, CONNECTIONS, HEADER_TIME, BODY_TIME, BODY_RATE, NO_SANDBOX,
+	WEBHOOK, WEBHOOK_SECRET, WEBHOOK_TEMPLATE, WEBHOOK_CA,
 };
-enum { MAX_JOBS = 256, DEFAULT_RATE = 50, DEFAULT_BURST = 200 };
+enum { MAX_JOBS = 256, DEFAULT_RATE = 50, DEFAULT_BURST = 200, MAX_TEMPLATE = 1 << 20, WEBHOOK_S = 10 };
 
 bool dt_serve_size(const char *text, uint64_t *out)
 {
@@ -92,6 +94,18 @@ static int auth(struct dt_serve_options *options, const struct dt_command *self,
 	return dt_door_usage(self, "--auth takes none, token or proxy, not '%s'", value);
 }
 
+/* An address as people write it; the feed's sinks know it by another scheme. */
+static int webhook(struct dt_serve_options *options, const struct dt_command *self, const char *value)
+{
+	static char url[2048];
+
+	if ((strncmp(value, "https://", 8) && strncmp(value, "http://", 7)) || strlen(value) > sizeof(url) - sizeof("webhook+"))
+		return dt_door_usage(self, "--webhook takes https://HOST/... or http://HOST/..., not '%s'", value);
+	snprintf(url, sizeof(url), "webhook+%s", value);
+	options->webhook.sink.url = url;
+	return DT_EXIT_OK;
+}
+
 static int one(struct dt_serve_options *options, const struct dt_command *self, int option, const char *value)
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -112,6 +126,10 @@ static int one(struct dt_serve_options *options, const struct dt_command *self, 
 	case ROLE_HEADER: options->access.role_header = value; return DT_EXIT_OK;
 	case DEADLINE: return deadline(options, self, value);
 	case NO_SANDBOX: options->pool.no_sandbox = true; return DT_EXIT_OK;
+	case WEBHOOK: return webhook(options, self, value);
+	case WEBHOOK_SECRET: options->webhook_secret = value; return DT_EXIT_OK;
+	case WEBHOOK_TEMPLATE: options->webhook_template = value; return DT_EXIT_OK;
+	case WEBHOOK_CA: options->webhook.sink.ca_file = value; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
 	}
 }
@@ -149,6 +167,25 @@ static int check_auth(const struct dt_serve_options *options, const struct dt_co
 	return DT_EXIT_OK;
 }
 
+static int check_webhook(struct dt_serve_options *options, const struct dt_command *self)
+{
+	struct dt_deliver_options *webhook = &options->webhook;
+	int status = DT_EXIT_OK;
+
+	if (!webhook->sink.url)
+		return options->webhook_secret || options->webhook_template || webhook->sink.ca_file
+		               ? dt_door_usage(self, "--webhook-secret-file, --webhook-template and --webhook-ca-file go with --webhook") : DT_EXIT_OK;
+	webhook->db = options->db;
+	webhook->server = options->url;
+	webhook->sink.timeout_s = WEBHOOK_S;
+	status = dt_door_secret(options->webhook_secret, "DUMPTRIAGE_WEBHOOK_SECRET", &options->secret, &webhook->sink.secret);
+	if (status != DT_EXIT_OK || !options->webhook_template)
+		return status;
+	status = dt_door_read_text(options->webhook_template, "the template", &options->template);
+	webhook->template = dt_buf_text(&options->template);
+	return status;
+}
+
 static int check(struct dt_serve_options *options, const struct dt_command *self)
 {
 	int status;
@@ -157,7 +194,8 @@ static int check(struct dt_serve_options *options, const struct dt_command *self
 		return dt_door_usage(self, "--db is missing");
 	if (!dt_address_parse(options->listen, &options->http.address))
 		return dt_door_usage(self, "--listen takes an address and a port such as 127.0.0.1:8080 or [::1]:8080, not '%s'", options->listen);
-	if ((status = check_auth(options, self)) != DT_EXIT_OK || (status = find_spool(options, self)) != DT_EXIT_OK)
+	if ((status = check_auth(options, self)) != DT_EXIT_OK || (status = find_spool(options, self)) != DT_EXIT_OK ||
+	    (status = check_webhook(options, self)) != DT_EXIT_OK)
 		return status;
 	/* Without anybody to tell apart there is nobody to hold back. */
 	if (!options->has_rate && options->access.auth != DT_AUTH_NONE)
@@ -182,17 +220,28 @@ int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_com
 		{ "spool-reserve", required_argument, NULL, RESERVE }, { "threads", required_argument, NULL, THREADS },
 		{ "connections", required_argument, NULL, CONNECTIONS }, { "header-timeout", required_argument, NULL, HEADER_TIME },
 		{ "body-grace", required_argument, NULL, BODY_TIME }, { "body-rate", required_argument, NULL, BODY_RATE },
-		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { 0 },
+		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "webhook", required_argument, NULL, WEBHOOK },
+		{ "webhook-secret-file", required_argument, NULL, WEBHOOK_SECRET },
+		{ "webhook-template", required_argument, NULL, WEBHOOK_TEMPLATE },
+		{ "webhook-ca-file", required_argument, NULL, WEBHOOK_CA }, { 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int option, status = DT_EXIT_OK;
 
 	*options = (struct dt_serve_options){ .listen = "127.0.0.1:8080", .max_bytes = UINT64_C(8) << 30, .grace_s = 20, .queue = 10000,
 		                              .reserve = UINT64_C(256) << 20 };
+	dt_buf_init(&options->secret, DT_SECRET_MAX);
+	dt_buf_init(&options->template, MAX_TEMPLATE);
 	options->pool.workers = processors > 0 && processors < MAX_JOBS ? (unsigned)processors : 1;
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
 		status = one(options, self, option, optarg);
 	if (status == DT_EXIT_OK && optind < argc)
 		status = dt_door_usage(self, "'%s' is one too many", argv[optind]);
 	return status == DT_EXIT_OK ? check(options, self) : status;
+}
+
+void dt_serve_options_free(struct dt_serve_options *options)
+{
+	dt_buf_deinit(&options->secret);
+	dt_buf_deinit(&options->template);
 }

@@ -66,13 +66,14 @@ static enum dt_status open_all(struct dt_serve *serve, struct dt_error *err)
 	engine.jobs = serve->jobs;
 	if ((status = dt_engine_start(&serve->engine, &engine, err)) != DT_OK || (status = dt_keeper_start(&serve->keeper, serve, err)) != DT_OK)
 		return status;
-	return DT_OK;
+	return options->webhook.sink.url ? dt_webhook_start(&serve->webhook, &options->webhook, err) : DT_OK;
 }
 
 static void close_all(struct dt_serve *serve)
 {
 	dt_http_stop(serve->http);
 	dt_keeper_stop(serve->keeper);
+	dt_webhook_stop(serve->webhook);
 	dt_engine_free(serve->engine);
 	dt_access_free(serve->access);
 	dt_spool_close(serve->spool);
@@ -130,24 +131,31 @@ static int run(struct dt_serve *serve)
 	return failed ? DT_EXIT_ENVIRONMENT : DT_EXIT_OK;
 }
 
+static int start(struct dt_serve *serve)
+{
+	struct dt_error err;
+
+	raise_descriptors();
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	signal(SIGPIPE, SIG_IGN);
+	if (dt_rulebook_open(&serve->rulebook, serve->options->signatures, &err) != DT_OK)
+		return dt_door_fail("signatures: %s", err.text);
+	int status = run(serve);
+	dt_rulebook_close(serve->rulebook);
+	return status;
+}
+
 int dt_serve_serve(const struct dt_command *self, int argc, char **argv)
 {
 	struct dt_serve_options options;
 	struct dt_serve serve = { .options = &options };
-	struct dt_error err;
-	int status;
 
 	if (dt_door_help(self, argc, argv))
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
-	status = dt_serve_options_parse(&options, self, argc, argv);
-	if (status != DT_EXIT_OK)
-		return status;
-	raise_descriptors();
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	if (dt_rulebook_open(&serve.rulebook, options.signatures, &err) != DT_OK)
-		return dt_door_fail("signatures: %s", err.text);
-	status = run(&serve);
-	dt_rulebook_close(serve.rulebook);
+	int status = dt_serve_options_parse(&options, self, argc, argv);
+	if (status == DT_EXIT_OK)
+		status = start(&serve);
+	dt_serve_options_free(&options);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "doors/serve/http/http.h"
 #include "doors/serve/rulebook.h"
 #include "doors/serve/web/web.h"
+#include "fleet/deliver/deliver.h"
 #include "fleet/review/review.h"
 
 struct dt_serve_options {
@@ -26,6 +27,10 @@ struct dt_serve_options {
 	bool has_rate;
 	struct dt_http_options http;
 	struct dt_pool_options pool;
+	/* Who is told of incidents: sink.url NULL: nobody. */
+	struct dt_deliver_options webhook;
+	const char *webhook_secret, *webhook_template; /* files; NULL none */
+	struct dt_buf secret, template;                /* what they have */
 };
 
 struct dt_reviews;
@@ -40,6 +45,7 @@ struct dt_serve {
 	struct dt_rulebook *rulebook;
 	struct dt_reviews *reviews;
 	struct dt_keeper *keeper;
+	struct dt_webhook *webhook;
 };
 
 /* What the server keeps with a request. */
@@ -179,6 +185,12 @@ void dt_reviews_give(struct dt_reviews *reviews, const struct dt_review *review)
 struct dt_keeper;
 DT_MUST_USE enum dt_status dt_keeper_start(struct dt_keeper **out, struct dt_serve *serve, struct dt_error *err);
 void dt_keeper_stop(struct dt_keeper *keeper);
+
+/* webhook.c: tells an address of incidents. The options outlive it. Errors as dt_deliver_open; *out is to be stopped even then. */
+struct dt_webhook;
+DT_MUST_USE enum dt_status dt_webhook_start(struct dt_webhook **out, const struct dt_deliver_options *options, struct dt_error *err);
+/* Waits for a POST that is under way, at most for its time (10 s). */
+void dt_webhook_stop(struct dt_webhook *webhook);
 
 /* The commands. */
 int dt_serve_serve(const struct dt_command *self, int argc, char **argv);

@@ -14,6 +14,7 @@ struct dt_deliver_options {
 	struct dt_sink_options sink; /* borrowed for the delivery's life */
 	const char *encoding;        /* NULL: the sink's own */
 	const char *template;        /* of a webhook; NULL: the one that has everything */
+	const char *server;          /* address of a serve, for links in a webhook's body; NULL none */
 	bool unmasked;
 	size_t batch;                /* changes taken at once; 0: 1000 */
 	struct dt_feed_start start;

@@ -88,7 +88,8 @@ static enum dt_status make_event(struct dt_deliver *deliver, struct dt_item *ite
 {
 	char id[37];
 	struct dt_incident_event event = { .incident = incident, .id = id, .now = dt_time_now(), .first = !item->before.state[0],
-		                           .unmasked = deliver->options.unmasked, .name_space = deliver->options.sink.name_space };
+		                           .unmasked = deliver->options.unmasked, .name_space = deliver->options.sink.name_space,
+		                           .server = deliver->options.server };
 	enum dt_status status = DT_OK;
 
 	name_event(deliver, &item->before, incident, id);

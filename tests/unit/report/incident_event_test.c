@@ -79,6 +79,12 @@ static void templates_are_filled_and_checked(void **state)
 	dt_buf_reset(&out);
 	assert_int_equal(dt_incident_event_template(&event, NULL, &out, &err), DT_OK);
 	assert_non_null(strstr(dt_buf_text(&out), "\"severity\":95"));
+	assert_non_null(strstr(dt_buf_text(&out), "\"url\":\"\""));
+	struct dt_incident_event linked = event;
+	linked.server = "https://dumps.example";
+	dt_buf_reset(&out);
+	assert_int_equal(dt_incident_event_template(&linked, "{{url}}", &out, &err), DT_OK);
+	assert_string_equal(dt_buf_text(&out), "https://dumps.example/incidents/7");
 	dt_buf_deinit(&out);
 }
 
