@@ -168,6 +168,23 @@ await test("an outbreak: forty hosts in two hours", {}, async (page) => {
   assert.equal(cells.reduce((sum, text) => sum + Number(text), 0), Number(seen));
 });
 
+await test("the fleet over time, with its outbreak marked", {}, async (page) => {
+  await page.goto(url + "/incidents");
+  assert.match(await page.innerText("figcaption"), /Crashes by hour/);
+  assert.match(await page.locator("svg rect.burst title").first().textContent(), /CrowdStrike/);
+  await page.selectOption("[name=span]", "all");
+  await page.click("form.filter button");
+  await page.waitForURL(/span=all/);
+  assert.equal(await page.inputValue("[name=span]"), "all");
+  const counted = async () => {
+    const cells = await page.locator("figure + details tbody tr td:nth-child(2)").allTextContents();
+    return cells.reduce((sum, text) => sum + Number(text), 0);
+  };
+  const everything = await counted();
+  await page.goto(url + "/incidents?span=2d");
+  assert.ok((await counted()) <= everything && (await counted()) > 0);
+});
+
 await test("by keyboard alone", {}, async (page) => {
   await page.goto(url + "/");
   await page.keyboard.press("Tab");

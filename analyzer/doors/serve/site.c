@@ -25,6 +25,7 @@ static enum dt_status outbreaks(struct dt_http_request *request, struct dt_store
 		if ((*review)->incidents[i].outbreak && home->outbreak_count < (*review)->outbreaks)
 			dt_view_incident(&(*review)->incidents[i], &items[home->outbreak_count++]);
 	home->outbreaks = items;
+	home->as_of = (*review)->now;
 	return DT_OK;
 }
 
@@ -156,9 +157,41 @@ static void fill_incidents(const struct dt_review *review, struct dt_arena *aren
 	view->suspects = suspects;
 }
 
+/* The first hour of the chart that is asked for; a week unless another is. */
+static int64_t chart_from(struct dt_web_incidents *view, int64_t now)
+{
+	static const struct { const char *word; int64_t hours; } spans[] = { { "7d", 168 }, { "2d", 48 }, { "30d", 720 }, { "all", 0 } };
+	size_t at = 0;
+
+	for (size_t i = 0; view->span && i < sizeof(spans) / sizeof(spans[0]); i++)
+		if (!strcmp(spans[i].word, view->span))
+			at = i;
+	view->span = spans[at].word;
+	return spans[at].hours ? now / 3600 - spans[at].hours + 1 : INT64_MIN;
+}
+
+static enum dt_status draw_fleet(struct dt_store *store, const struct dt_review *review, struct dt_arena *arena, struct dt_web_incidents *view,
+                                 struct dt_error *err)
+{
+	struct dt_web_burst *bursts = DT_ARENA_ARRAY(arena, review->outbreaks + 1, struct dt_web_burst);
+	int64_t from = chart_from(view, review->now);
+
+	if (!bursts)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < review->count && view->chart.burst_count < review->outbreaks; i++) {
+		const struct dt_review_incident *incident = &review->incidents[i];
+		const struct dt_burst *burst = &incident->status.burst;
+		if (incident->outbreak && burst->found)
+			bursts[view->chart.burst_count++] =
+				(struct dt_web_burst){ burst->begin, burst->end, incident->stored.title ? incident->stored.title : incident->stored.key };
+	}
+	view->chart.bursts = bursts;
+	return review->fleet.id ? dt_view_bars(store, review->fleet.id, from, arena, &view->chart.bars, &view->chart.bar_count, err) : DT_OK;
+}
+
 void dt_handle_incidents_page(struct dt_http_request *request)
 {
-	struct dt_web_incidents view = { .kind = chosen(request, "kind"), .state = chosen(request, "state") };
+	struct dt_web_incidents view = { .kind = chosen(request, "kind"), .state = chosen(request, "state"), .span = chosen(request, "span") };
 	const struct dt_review *review;
 	struct dt_web_frame frame;
 	struct dt_error err = { 0 };
@@ -169,8 +202,13 @@ void dt_handle_incidents_page(struct dt_http_request *request)
 	if (!store)
 		return;
 	enum dt_status status = dt_reviews_take(dt_serve_of(request)->reviews, store, &review, &err);
+	bool taken = status == DT_OK;
+	if (taken)
+		status = draw_fleet(store, review, dt_http_arena(request), &view, &err);
 	dt_return_store(request, store, status);
 	if (status != DT_OK) {
+		if (taken)
+			dt_reviews_give(dt_serve_of(request)->reviews, review);
 		dt_answer_failed(request, status, &err);
 		return;
 	}
@@ -213,9 +251,14 @@ static enum dt_status gather_incident(struct dt_http_request *request, struct dt
 		dt_view_burst(burst, &words);
 		view->burst = dt_arena_strdup(arena, dt_buf_text(&words));
 		dt_buf_deinit(&words);
-		view->burst_begin = burst->begin;
-		view->burst_end = burst->end;
+		struct dt_web_burst *mark = DT_ARENA_NEW(arena, struct dt_web_burst);
+		if (mark)
+			*mark = (struct dt_web_burst){ burst->begin, burst->end, view->burst };
+		view->chart.bursts = mark;
+		view->chart.burst_count = mark != NULL;
 	}
+	view->chart.bars = incident->bars;
+	view->chart.bar_count = incident->bar_count;
 	view->latest = (struct dt_web_rows){ listed.rows, listed.count,
 		                             listed.more ? dt_arena_printf(arena, "/crashes?incident=%llu", (unsigned long long)id) : NULL };
 	return DT_OK;

@@ -76,12 +76,29 @@ static enum dt_status details(struct dt_store *store, uint64_t id, enum dt_store
 	return status;
 }
 
+enum dt_status dt_view_bars(struct dt_store *store, uint64_t incident, int64_t from, struct dt_arena *arena, const struct dt_report_bar **out,
+                            size_t *count, struct dt_error *err)
+{
+	struct dt_series series;
+	enum dt_status status = dt_review_series(store, incident, arena, &series, err);
+
+	if (status != DT_OK)
+		return status;
+	struct dt_report_bar *bars = DT_ARENA_ARRAY(arena, series.count + 1, struct dt_report_bar);
+	if (!bars)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	*count = 0;
+	for (size_t i = 0; i < series.count; i++)
+		if (series.hours[i].hour >= from)
+			bars[(*count)++] = (struct dt_report_bar){ series.hours[i].hour, series.hours[i].crashes, series.hours[i].onsets };
+	*out = bars;
+	return DT_OK;
+}
+
 enum dt_status dt_view_incident_details(struct dt_store *store, uint64_t id, struct dt_arena *arena, struct dt_report_incident *out,
                                         const struct dt_incident_status **now, struct dt_error *err)
 {
-	struct dt_report_bar *bars;
 	struct dt_review review;
-	struct dt_series series;
 	enum dt_status status = dt_review_make(store, &(struct dt_review_options){ .id = id }, arena, &review, err);
 
 	if (status != DT_OK)
@@ -94,15 +111,7 @@ enum dt_status dt_view_incident_details(struct dt_store *store, uint64_t id, str
 	if ((status = details(store, id, DT_STORE_BUILDS, arena, &out->builds, &out->build_count, err)) != DT_OK ||
 	    (status = details(store, id, DT_STORE_MODULE_BUILDS, arena, &out->module_builds, &out->module_build_count, err)) != DT_OK ||
 	    (status = details(store, id, DT_STORE_FAMILIES, arena, &out->families, &out->family_count, err)) != DT_OK ||
-	    (status = details(store, id, DT_STORE_HOSTS, arena, &out->host_names, &out->host_count, err)) != DT_OK ||
-	    (status = dt_review_series(store, id, arena, &series, err)) != DT_OK)
+	    (status = details(store, id, DT_STORE_HOSTS, arena, &out->host_names, &out->host_count, err)) != DT_OK)
 		return status;
-	bars = DT_ARENA_ARRAY(arena, series.count + 1, struct dt_report_bar);
-	if (!bars)
-		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < series.count; i++)
-		bars[i] = (struct dt_report_bar){ series.hours[i].hour, series.hours[i].crashes, series.hours[i].onsets };
-	out->bars = bars;
-	out->bar_count = series.count;
-	return DT_OK;
+	return dt_view_bars(store, id, INT64_MIN, arena, &out->bars, &out->bar_count, err);
 }

@@ -16,6 +16,9 @@ void dt_view_incident(const struct dt_review_incident *in, struct dt_report_inci
  * errors of the store. */
 DT_MUST_USE enum dt_status dt_view_incident_details(struct dt_store *store, uint64_t id, struct dt_arena *arena, struct dt_report_incident *out,
                                                     const struct dt_incident_status **now, struct dt_error *err);
+/* An incident's or the fleet's hours from `from` on (hours of the Unix clock), in the arena. Errors of the store. */
+DT_MUST_USE enum dt_status dt_view_bars(struct dt_store *store, uint64_t incident, int64_t from, struct dt_arena *arena,
+                                        const struct dt_report_bar **out, size_t *count, struct dt_error *err);
 /* "40 hosts began within 2 hours, 0.0015 expected (1 in 10^122)" */
 void dt_view_burst(const struct dt_burst *burst, struct dt_buf *out);
 

@@ -120,6 +120,8 @@ static void pages_of_hostile_values(void **state)
 	crash.facts.stack_count = crash.facts.modules_count = crash.facts.notes_count = 1;
 	crash.judgement.verdict = (struct dt_verdict){ .class = DT_CLASS_DRIVER, .summary = EVIL, .next_steps = evil, .next_steps_count = 2, .reasons = evil, .reasons_count = 2 };
 	crash.judgement.blame = (struct dt_blame){ .module = EVIL, .reason = EVIL, .candidates = &candidate, .candidates_count = 1 };
+	const struct dt_web_burst burst = { 478000, 478002, EVIL };
+	const struct dt_web_chart chart = { incident.bars, incident.bar_count, &burst, 1 };
 	dt_buf_init(&out, 4u << 20);
 	for (int matched = 0; matched < 2; matched++) {
 		crash.judgement.matches = &match;
@@ -135,10 +137,11 @@ static void pages_of_hostile_values(void **state)
 	assert_harmless(&out);
 	dt_web_search(&frame, &(struct dt_web_search){ EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, rows }, &out);
 	assert_harmless(&out);
-	dt_web_incidents(&frame, &(struct dt_web_incidents){ .incidents = &incident, .count = 1, .kind = EVIL, .state = EVIL, .suspects = &suspect, .suspect_count = 1 }, &out);
+	dt_web_incidents(&frame, &(struct dt_web_incidents){ .incidents = &incident, .count = 1, .kind = EVIL, .state = EVIL, .suspects = &suspect, .suspect_count = 1,
+	                                                     .span = EVIL, .chart = chart }, &out);
 	assert_harmless(&out);
-	dt_web_incident(&frame, &(struct dt_web_incident){ .incident = &incident, .burst_begin = 478000, .burst_end = 478002, .burst = EVIL, .next_steps = evil,
-	                                                   .next_step_count = 2, .latest = rows }, &out);
+	dt_web_incident(&frame, &(struct dt_web_incident){ .incident = &incident, .chart = chart, .burst = EVIL, .next_steps = evil, .next_step_count = 2,
+	                                                   .latest = rows }, &out);
 	assert_harmless(&out);
 	dt_web_signatures(&frame, &signature, 1, EVIL, &out);
 	assert_harmless(&out);
@@ -191,23 +194,29 @@ static void chart_counts_and_marks(void **state)
 {
 	struct dt_report_bar bars[] = { { 478000, 30, 20 }, { 478001, 2, 0 }, { 478005, 5, 5 } };
 	struct dt_report_bar years[] = { { 300000, 1, 1 }, { 478005, 5, 5 } };
+	/* one of before the first bar, and two within */
+	const struct dt_web_burst bursts[] = { { 477000, 477006, "long over" }, { 478000, 478002, NULL }, { 478004, 478006, "a.sys & b.sys" } };
 	struct dt_buf out;
 	(void)state;
 
 	dt_buf_init(&out, 1u << 20);
-	dt_web_chart(&out, bars, 3, 478000, 478002);
+	dt_web_chart(&out, &(struct dt_web_chart){ bars, 3, bursts, 3 });
 	assert_non_null(strstr(dt_buf_text(&out), "30 crashes, 20 hosts began"));
-	assert_non_null(strstr(dt_buf_text(&out), "class=\"burst\""));
+	const char *mark = strstr(dt_buf_text(&out), "class=\"burst\"");
+	assert_non_null(mark);
+	assert_non_null(strstr(mark, "<title>the outbreak</title>"));
+	assert_non_null(strstr(mark, "<title>a.sys &amp; b.sys</title>"));
+	assert_null(strstr(mark, "long over"));
 	assert_non_null(strstr(dt_buf_text(&out), "Crashes by hour"));
 	assert_non_null(strstr(dt_buf_text(&out), "<td>30</td><td>20</td>"));
 	dt_buf_reset(&out);
 	/* twenty years fit as well */
-	dt_web_chart(&out, years, 2, 0, 0);
+	dt_web_chart(&out, &(struct dt_web_chart){ years, 2, NULL, 0 });
 	assert_non_null(strstr(dt_buf_text(&out), "5 crashes"));
 	assert_null(strstr(dt_buf_text(&out), "class=\"burst\""));
 	assert_true(out.len < 20000);
 	dt_buf_reset(&out);
-	dt_web_chart(&out, bars, 0, 0, 0);
+	dt_web_chart(&out, &(struct dt_web_chart){ 0 });
 	assert_int_equal(out.len, 0);
 	dt_buf_deinit(&out);
 }

@@ -1,11 +1,11 @@
-/* The time chart of an incident as inline SVG: bars of crashes, with the hosts that began as a darker part, the burst marked. */
+/* A time chart as inline SVG, of an incident or of the fleet: bars of crashes, with the hosts that began as a darker part, bursts marked. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "doors/serve/web/web.h"
 
-enum { WIDTH = 720, HEIGHT = 220, LEFT = 52, TOP = 12, BOTTOM = 34, RIGHT = 8, MAX_BARS = 96, TABLE_ROWS = 200, LABELS = 4 };
+enum { WIDTH = 720, HEIGHT = 220, LEFT = 52, TOP = 12, BOTTOM = 34, RIGHT = 8, MAX_BARS = 170, TABLE_ROWS = 200, LABELS = 4, LABEL_WIDTH = 140 };
 
 struct scale {
 	int64_t first;  /* hour of the first bar */
@@ -89,21 +89,24 @@ static void axes(struct dt_buf *out, const struct scale *scale)
 		int64_t hour = scale->first + (int64_t)i * scale->step;
 		char at[32];
 		moment(hour, scale->step >= 24, at);
-		dt_buf_printf(out, "<text x=\"%.1f\" y=\"%d\">%s</text>", x_of(scale, hour), HEIGHT - BOTTOM + 18, at);
+		/* The last one may have no room to its right. */
+		bool late = x_of(scale, hour) > WIDTH - RIGHT - LABEL_WIDTH;
+		dt_buf_printf(out, "<text x=\"%.1f\" y=\"%d\"%s>%s</text>", late ? (double)(WIDTH - RIGHT) : x_of(scale, hour), HEIGHT - BOTTOM + 22,
+		              late ? " text-anchor=\"end\"" : "", at);
 	}
 	dt_buf_putc(out, '\n');
 }
 
-static void burst(struct dt_buf *out, const struct scale *scale, int64_t begin, int64_t end)
+static void burst(struct dt_buf *out, const struct scale *scale, const struct dt_web_burst *burst)
 {
-	if (end <= begin)
+	if (burst->end <= burst->begin || burst->end <= scale->first)
 		return;
-	double from = x_of(scale, begin), to = x_of(scale, end);
+	double from = x_of(scale, burst->begin), to = x_of(scale, burst->end);
 	double wide = to - from < 3 ? 3 : to - from;
-	dt_buf_printf(out, "<rect class=\"burst\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>the outbreak</title></rect>\n", from, TOP, wide,
-	              HEIGHT - TOP - BOTTOM);
+	dt_buf_printf(out, "<rect class=\"burst\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>", from, TOP, wide, HEIGHT - TOP - BOTTOM);
+	dt_web_text(out, burst->what ? burst->what : "the outbreak");
 	/* Bars may cover all of it; the mark above them is always seen. */
-	dt_buf_printf(out, "<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"4\"/>\n", from, TOP - 8, wide);
+	dt_buf_printf(out, "</title></rect>\n<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"4\"/>\n", from, TOP - 8, wide);
 }
 
 /* The same as a table, for who cannot see it. */
@@ -122,20 +125,21 @@ static void table(struct dt_buf *out, const struct scale *scale)
 	dt_buf_puts(out, "</tbody></table></details>\n");
 }
 
-void dt_web_chart(struct dt_buf *out, const struct dt_report_bar *bars, size_t count, int64_t burst_begin, int64_t burst_end)
+void dt_web_chart(struct dt_buf *out, const struct dt_web_chart *chart)
 {
 	struct scale scale;
 
-	if (!count)
+	if (!chart->bar_count)
 		return;
-	measure(&scale, bars, count);
+	measure(&scale, chart->bars, chart->bar_count);
 	const char *unit = scale.step == 1 ? "hour" : scale.step == 24 ? "day" : NULL;
 	char steps[40];
 	snprintf(steps, sizeof(steps), "%lld hours", (long long)scale.step);
 	dt_buf_printf(out, "<figure><figcaption>Crashes by %s <span class=\"key crashes\">crashes</span> <span class=\"key hosts\">hosts that began</span>%s"
 	                   "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Crashes over time; the table below has the numbers\">\n",
-	              unit ? unit : steps, burst_end > burst_begin ? " <span class=\"key burst\">outbreak</span>" : "", WIDTH, HEIGHT);
-	burst(out, &scale, burst_begin, burst_end);
+	              unit ? unit : steps, chart->burst_count ? " <span class=\"key burst\">outbreak</span>" : "", WIDTH, HEIGHT);
+	for (size_t i = 0; i < chart->burst_count; i++)
+		burst(out, &scale, &chart->bursts[i]);
 	for (size_t i = 0; i < scale.count; i++)
 		bar(out, &scale, i);
 	axes(out, &scale);

@@ -40,6 +40,16 @@ static void choices(struct dt_buf *out, const char *name, const char *label, con
 	dt_buf_puts(out, "</select></label> ");
 }
 
+static void spans(struct dt_buf *out, const char *chosen)
+{
+	static const char *const rows[][2] = { { "2d", "two days" }, { "7d", "a week" }, { "30d", "30 days" }, { "all", "everything" } };
+
+	dt_buf_puts(out, "<label>Chart of <select name=\"span\">");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		dt_buf_printf(out, "<option value=\"%s\"%s>%s</option>", rows[i][0], chosen && !strcmp(chosen, rows[i][0]) ? " selected" : "", rows[i][1]);
+	dt_buf_puts(out, "</select></label> ");
+}
+
 static void suspects(struct dt_buf *out, const struct dt_web_incidents *view)
 {
 	if (!view->suspect_count)
@@ -74,7 +84,9 @@ void dt_web_incidents(const struct dt_web_frame *frame, const struct dt_web_inci
 	dt_buf_puts(out, "<form class=\"filter\" method=\"get\" action=\"/incidents\">");
 	choices(out, "kind", "Grouped by", kinds, view->kind);
 	choices(out, "state", "State", states, view->state);
+	spans(out, view->span);
 	dt_buf_puts(out, "<button>Show</button></form>\n");
+	dt_web_chart(out, &view->chart);
 	if (!view->count) {
 		dt_buf_puts(out, "<p class=\"empty\">No incident.</p>\n");
 	} else {
@@ -171,8 +183,8 @@ void dt_web_incident(const struct dt_web_frame *frame, const struct dt_web_incid
 		dt_buf_puts(out, "</section>\n");
 	}
 	dt_buf_puts(out, "<section aria-labelledby=\"time\"><h2 id=\"time\">Over time</h2>\n");
-	if (incident->bar_count)
-		dt_web_chart(out, incident->bars, incident->bar_count, view->burst_begin, view->burst_end);
+	if (view->chart.bar_count)
+		dt_web_chart(out, &view->chart);
 	else
 		dt_buf_puts(out, "<p class=\"empty\">No crash of it has a plausible time.</p>\n");
 	facts(out, view);

@@ -43,7 +43,9 @@ static void outbreaks(struct dt_buf *out, const struct dt_web_home *home)
 {
 	if (!home->outbreak_count)
 		return;
-	dt_buf_puts(out, "<section class=\"alarm\" aria-labelledby=\"outbreaks\"><h2 id=\"outbreaks\">Outbreaks now</h2>\n<ul>\n");
+	dt_buf_puts(out, "<section class=\"alarm\" aria-labelledby=\"outbreaks\"><h2 id=\"outbreaks\">Outbreaks</h2>\n<p>Within the 7 days before the newest crash, ");
+	dt_web_seconds(out, home->as_of);
+	dt_buf_puts(out, ":</p>\n<ul>\n");
 	for (size_t i = 0; i < home->outbreak_count; i++) {
 		const struct dt_report_incident *incident = &home->outbreaks[i];
 		dt_buf_printf(out, "<li><a href=\"/incidents/%llu\">", (unsigned long long)incident->id);

@@ -48,6 +48,7 @@ struct dt_web_home {
 	struct dt_web_rows latest;
 	const struct dt_report_incident *outbreaks;
 	size_t outbreak_count;
+	int64_t as_of; /* seconds of the Unix clock: the newest crash */
 };
 void dt_web_home(const struct dt_web_frame *frame, const struct dt_web_home *home, struct dt_buf *out);
 
@@ -93,7 +94,21 @@ struct dt_web_search {
 };
 void dt_web_search(const struct dt_web_frame *frame, const struct dt_web_search *search, struct dt_buf *out);
 
+/* When something burst: hours of the Unix clock, half open. */
+struct dt_web_burst {
+	int64_t begin, end;
+	const char *what; /* shown when it is pointed at; NULL: the outbreak */
+};
+struct dt_web_chart {
+	const struct dt_report_bar *bars;
+	size_t bar_count;
+	const struct dt_web_burst *bursts;
+	size_t burst_count;
+};
+
 struct dt_web_incidents {
+	const char *span;          /* what the chart goes over: 2d, 7d, 30d, all */
+	struct dt_web_chart chart; /* of the whole fleet */
 	const struct dt_report_incident *incidents;
 	size_t count;
 	const char *kind, *state; /* shown only; NULL all */
@@ -106,7 +121,7 @@ void dt_web_incidents(const struct dt_web_frame *frame, const struct dt_web_inci
 
 struct dt_web_incident {
 	const struct dt_report_incident *incident; /* with its details */
-	int64_t burst_begin, burst_end;            /* hours; equal: none */
+	struct dt_web_chart chart;
 	const char *burst;                         /* in words; NULL none */
 	const char *const *next_steps;             /* of its signature */
 	size_t next_step_count;
@@ -147,8 +162,8 @@ void dt_web_markdown(struct dt_buf *out, const char *text);
 /* Steps as a list to tick off; those that begin with "- " are branches of the one before. id: under which a browser keeps the ticks. */
 void dt_web_steps(struct dt_buf *out, const char *const *steps, size_t count, const char *id);
 void dt_web_table(struct dt_buf *out, const struct dt_web_rows *rows, const char *empty);
-/* Crashes and hosts by hour, with the burst marked. */
-void dt_web_chart(struct dt_buf *out, const struct dt_report_bar *bars, size_t count, int64_t burst_begin, int64_t burst_end);
+/* Crashes and hosts by hour (or longer steps), with the bursts marked. Nothing for no bar. */
+void dt_web_chart(struct dt_buf *out, const struct dt_web_chart *chart);
 void dt_web_csrf(struct dt_buf *out, const struct dt_web_frame *frame);
 
 /* The files that the build puts into the program: /assets/NAME. NULL: there is none. */
