@@ -9,7 +9,7 @@
 #include "report/event.h"
 #include "report/evidence.h"
 
-enum { FRAMES = 10, TITLE = 160, REASONS = 8 };
+enum { FRAMES = 10, TITLE = 160, REASONS = 24 };
 
 /* Text of a dump is no Markdown: what would be read as such is escaped. */
 static void plain(struct dt_buf *out, const char *text)
@@ -142,6 +142,8 @@ static void body(struct dt_buf *out, const struct dt_event *event)
 			plain(out, verdict->reasons[i]);
 			dt_buf_putc(out, '\n');
 		}
+		if (verdict->reasons_count > REASONS)
+			dt_buf_printf(out, "- and %zu more in the record\n", verdict->reasons_count - REASONS);
 	}
 	findings(out, &event->crash->judgement);
 	stack(out, &event->crash->facts);
@@ -162,6 +164,23 @@ void dt_report_markdown(const struct dt_crash *crash, const struct dt_report_sty
 	dt_arena_deinit(&arena);
 }
 
+/* Cut at a word's end, with "..." behind it, when it is longer than a ticket's title may be. */
+static void short_description(struct dt_buf *out, const char *title)
+{
+	static const char more[] = "...";
+	size_t whole = strlen(title), len = dt_text_fit(title, TITLE);
+
+	if (len < whole) {
+		len = dt_text_fit(title, TITLE - strlen(more));
+		for (size_t at = len; at > TITLE / 2; at--)
+			if (title[at] == ' ') {
+				len = at;
+				break;
+			}
+	}
+	dt_buf_printf(out, "Short description: %.*s%s\n", (int)len, title, len < whole ? more : "");
+}
+
 /* Impact and urgency from 1 (high) to 3, as service desks count. */
 void dt_report_ticket(const struct dt_crash *crash, const struct dt_report_style *style, struct dt_buf *out)
 {
@@ -175,7 +194,7 @@ void dt_report_ticket(const struct dt_crash *crash, const struct dt_report_style
 	dt_event_make(crash, "ticket", false, &arena, &event);
 	dt_buf_printf(&title, "%s: %s", crash->facts.host.name ? crash->facts.host.name : "Windows crash",
 	              crash->judgement.verdict.summary ? crash->judgement.verdict.summary : "a crash dump");
-	dt_buf_printf(out, "Short description: %.*s\n", (int)dt_text_fit(dt_buf_text(&title), TITLE), dt_buf_text(&title));
+	short_description(out, dt_buf_text(&title));
 	dt_buf_printf(out, "Impact: %d\nUrgency: %d\n", event.alert ? 1 : 3, event.severity >= 50 ? 2 : 3);
 	dt_buf_printf(out, "Correlation id: %s\n",
 	              event.match ? event.match->signature : crash->judgement.bucket.own ? crash->judgement.bucket.own : event.id);
