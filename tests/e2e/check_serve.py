@@ -6,6 +6,7 @@ usage: check_serve.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR [sanitized]
 import concurrent.futures
 import hashlib
 import hmac
+import html
 import http.client
 import io
 import json
@@ -262,7 +263,7 @@ class Api(Case):
         self.assertEqual(len(server.pages(f"/api/v1/crashes?incident={incident['id']}")), incident["crashes"])
 
     def test_formats_incidents_signatures(self):
-        server = self.serve()
+        server = self.serve("--url", "https://dumps.example")
         self.fill(server, 7)
         crash = server.pages("/api/v1/crashes?class=known-incident")[0]
         for name in ("text", "json", "jsonl", "markdown", "ticket", "ecs", "ocsf", "cef"):
@@ -271,6 +272,10 @@ class Api(Case):
             self.assertIn("CSAgent" if name in ("ecs",) else "CrowdStrike", answer.text) if name != "cef" else self.assertIn("CEF:0|", answer.text)
         ticket = server.get(f"/api/v1/crashes/{crash['id']}?format=ticket").text
         self.assertLessEqual(len(ticket.splitlines()[0].removeprefix("Short description: ").encode()), 160)
+        # the same text as the page has, with what only the server knows
+        self.assertRegex(ticket, r"\nSeen on \d+ hosts? with incident i\d+\.\nRecord: https://dumps\.example/crashes/" + crash["id"])
+        self.assertTrue(ticket.strip() in html.unescape(server.get(f"/crashes/{crash['id']}").text))
+        self.assertEqual(server.get(f"/api/v1/crashes/{crash['id']}?format=ticket").headers["Cache-Control"], "no-store")
         incidents = server.get("/api/v1/incidents").json
         self.assertEqual(incidents["crashes"], 7)
         one = server.get(f"/api/v1/incidents/i{incidents['items'][0]['id']}").json

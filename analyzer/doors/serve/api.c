@@ -101,24 +101,24 @@ static const char *type_of_format(const char *name)
 	return "application/json";
 }
 
-static void print_crash(struct dt_http_request *request, const struct dt_report_format *format, const struct dt_crash *crash)
+/* text: what was made already; NULL: it is written by the format. */
+static void print_crash(struct dt_http_request *request, const struct dt_report_format *format, const struct dt_crash *crash, const char *text)
 {
 	static const struct dt_report_style plain = { .verbose = true };
 	struct dt_buf body;
 
 	dt_buf_init(&body, DT_ANSWER_MAX);
-	format->write(crash, &plain, &body);
-	if (!strncmp(type_of_format(format->name), "application/json", 16)) {
-		dt_answer_json(request, 200, &body);
-		return;
-	}
-	dt_http_add_header(request, "X-Content-Type-Options", "nosniff");
-	dt_http_answer(request, 200, type_of_format(format->name), &body);
-	dt_buf_deinit(&body);
+	if (text)
+		dt_buf_puts(&body, text);
+	else
+		format->write(crash, &plain, &body);
+	dt_answer_body(request, 200, type_of_format(format->name), &body);
 }
 
 void dt_handle_crash(struct dt_http_request *request)
 {
+	struct dt_report_incident *incidents = NULL;
+	size_t incident_count = 0;
 	const char *id = dt_http_parameter(request, "id"), *name = dt_http_query(request, "format"), *raw = dt_http_query(request, "raw");
 	const struct dt_report_format *format = dt_report_format(name ? name : "json");
 	struct dt_one_crash one;
@@ -138,14 +138,18 @@ void dt_handle_crash(struct dt_http_request *request)
 	enum dt_status status = dt_find_crash(store, id, dt_http_arena(request), &one, &err);
 	if (status == DT_OK && raw)
 		status = dt_audit(request, store, "view-raw", id, one.row.host, &err);
+	bool ticket = !strcmp(format->name, "ticket");
+	if (status == DT_OK && ticket)
+		status = dt_incidents_of(dt_serve_of(request), store, one.row.id, dt_http_arena(request), &incidents, &incident_count, &err);
 	dt_return_store(request, store, status);
 	const struct dt_crash *crash = status != DT_OK ? NULL : raw ? &one.crash : dt_mask_crash(&one.crash, dt_http_arena(request));
+	const char *text = ticket && crash ? dt_ticket_text(dt_serve_of(request), crash, one.row.key, incidents, incident_count, dt_http_arena(request)) : NULL;
 	if (status != DT_OK)
 		dt_answer_failed(request, status, &err);
-	else if (!crash)
+	else if (!crash || (ticket && !text))
 		dt_answer_problem(request, 503, "The record is larger than what can be shown at once.");
 	else
-		print_crash(request, format, crash);
+		print_crash(request, format, crash, text);
 }
 
 void dt_handle_delete_crash(struct dt_http_request *request)

@@ -87,7 +87,7 @@ static enum dt_status is_suspect(struct dt_serve *serve, struct dt_store *store,
 	return DT_OK;
 }
 
-static const char *printed(const struct dt_crash *crash, const char *format, struct dt_arena *arena)
+static const char *print_text(const struct dt_crash *crash, const char *format, struct dt_arena *arena)
 {
 	struct dt_buf text;
 
@@ -96,29 +96,6 @@ static const char *printed(const struct dt_crash *crash, const char *format, str
 	const char *out = dt_arena_strdup(arena, dt_buf_text(&text));
 	dt_buf_deinit(&text);
 	return out;
-}
-
-/* The correlation id of a ticket is its incident's: one ticket for each incident gathers all its crashes. */
-static const char *ticket_text(struct dt_serve *serve, const struct dt_web_crash *view, struct dt_arena *arena)
-{
-	const char *text = printed(view->crash, "ticket", arena), *base = serve->options->url ? serve->options->url : "";
-	struct dt_buf out;
-
-	if (!text)
-		return NULL;
-	dt_buf_init(&out, 4u << 20);
-	dt_buf_puts(&out, text);
-	if (view->incident_count) {
-		const struct dt_report_incident *first = &view->incidents[0];
-		dt_buf_puts(&out, "\nSeen on ");
-		dt_report_incident_hosts(first, &out);
-		dt_buf_printf(&out, " with incident i%llu.\n", (unsigned long long)first->id);
-	}
-	if (*base)
-		dt_buf_printf(&out, "Record: %s/crashes/%s\n", base, view->id);
-	const char *copy = dt_arena_strdup(arena, dt_buf_text(&out));
-	dt_buf_deinit(&out);
-	return copy;
 }
 
 static enum dt_status gather_crash(struct dt_http_request *request, struct dt_store *store, struct dt_one_crash *one, struct dt_web_crash *view,
@@ -143,8 +120,8 @@ static enum dt_status gather_crash(struct dt_http_request *request, struct dt_st
 	view->incidents = incidents;
 	if (dt_may_see_all(request))
 		view->sha256 = dt_kept_dump(serve, store, view->id, arena);
-	view->ticket = ticket_text(serve, view, arena);
-	view->markdown = printed(view->crash, "markdown", arena);
+	view->ticket = dt_ticket_text(serve, view->crash, view->id, incidents, view->incident_count, arena);
+	view->markdown = print_text(view->crash, "markdown", arena);
 	return DT_OK;
 }
 

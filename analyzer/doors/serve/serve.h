@@ -70,6 +70,8 @@ extern const struct dt_http_app dt_serve_app;
 void dt_answer_problem(struct dt_http_request *request, unsigned status, const char *detail);
 /* For a failure of the store. DT_ERR_NOT_FOUND: 404. */
 void dt_answer_failed(struct dt_http_request *request, enum dt_status status, const struct dt_error *err);
+/* With the headers that every answer has; the body is freed. */
+void dt_answer_body(struct dt_http_request *request, unsigned status, const char *type, struct dt_buf *body);
 void dt_answer_json(struct dt_http_request *request, unsigned status, struct dt_buf *body);
 void dt_answer_page(struct dt_http_request *request, unsigned status, struct dt_buf *body);
 void dt_answer_redirect(struct dt_http_request *request, const char *address);
@@ -169,6 +171,9 @@ DT_MUST_USE enum dt_status dt_audit(struct dt_http_request *request, struct dt_s
 /* The incidents a crash is in, with their states. */
 DT_MUST_USE enum dt_status dt_incidents_of(struct dt_serve *serve, struct dt_store *store, uint64_t crash, struct dt_arena *arena,
                                            struct dt_report_incident **out, size_t *count, struct dt_error *err);
+/* A crash as the text of a ticket, with how many machines have its incident and where the record is; in the arena. NULL without memory. */
+const char *dt_ticket_text(struct dt_serve *serve, const struct dt_crash *crash, const char *id, const struct dt_report_incident *incidents, size_t count,
+                           struct dt_arena *arena);
 /* SHA-256 of the upload that brought a crash and is still kept; NULL none. */
 const char *dt_kept_dump(struct dt_serve *serve, struct dt_store *store, const char *crash, struct dt_arena *arena);
 

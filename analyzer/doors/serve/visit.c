@@ -41,7 +41,7 @@ static void common_headers(struct dt_http_request *request)
 		dt_access_set_cookie(dt_serve_of(request)->access, request, &visit->who);
 }
 
-static void answer(struct dt_http_request *request, unsigned status, const char *type, struct dt_buf *body)
+void dt_answer_body(struct dt_http_request *request, unsigned status, const char *type, struct dt_buf *body)
 {
 	common_headers(request);
 	if (!dt_buf_ok(body)) {
@@ -56,12 +56,12 @@ static void answer(struct dt_http_request *request, unsigned status, const char 
 
 void dt_answer_json(struct dt_http_request *request, unsigned status, struct dt_buf *body)
 {
-	answer(request, status, "application/json", body);
+	dt_answer_body(request, status, "application/json", body);
 }
 
 void dt_answer_page(struct dt_http_request *request, unsigned status, struct dt_buf *body)
 {
-	answer(request, status, "text/html; charset=utf-8", body);
+	dt_answer_body(request, status, "text/html; charset=utf-8", body);
 }
 
 void dt_answer_redirect(struct dt_http_request *request, const char *address)
@@ -70,7 +70,7 @@ void dt_answer_redirect(struct dt_http_request *request, const char *address)
 
 	dt_buf_init(&body, 4096);
 	dt_http_add_header(request, "Location", address);
-	answer(request, 303, "text/plain; charset=utf-8", &body);
+	dt_answer_body(request, 303, "text/plain; charset=utf-8", &body);
 }
 
 static const char *title_of(unsigned status)
@@ -106,7 +106,7 @@ static void problem_document(struct dt_http_request *request, unsigned status, c
 	dt_buf_printf(&body, ",\"status\":%u,\"detail\":", status);
 	dt_json_write_text(detail, &body);
 	dt_buf_puts(&body, "}\n");
-	answer(request, status, "application/problem+json", &body);
+	dt_answer_body(request, status, "application/problem+json", &body);
 }
 
 void dt_answer_problem(struct dt_http_request *request, unsigned status, const char *detail)

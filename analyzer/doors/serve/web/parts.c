@@ -228,12 +228,14 @@ static void cell(struct dt_buf *out, const char *label, const char *text)
 
 static void table_row(struct dt_buf *out, const struct dt_web_row *row)
 {
-	dt_buf_puts(out, "<tr><td data-label=\"Verdict\"><a href=\"/crashes/");
+	dt_buf_puts(out, "<tr><td data-label=\"Verdict\">");
+	dt_web_class(out, row->class, (struct dt_opt){ 0 });
+	/* A chip does not look like a link; a time does. */
+	dt_buf_puts(out, "</td><td data-label=\"Crashed\"><a href=\"/crashes/");
 	dt_web_url_part(out, row->id);
 	dt_buf_puts(out, "\">");
-	dt_web_class(out, row->class, (struct dt_opt){ 0 });
-	dt_buf_puts(out, "</a></td><td data-label=\"Crashed\">");
 	dt_web_time(out, row->time);
+	dt_buf_puts(out, "</a>");
 	if (row->time && !row->time_ok)
 		dt_buf_puts(out, " <span class=\"note\">that clock cannot be right</span>");
 	dt_buf_puts(out, "</td>");
