@@ -513,6 +513,16 @@ class Rights(Case):
         time.sleep(int(late.headers["Retry-After"]))
         self.assertEqual(server.get("/api/v1/crashes", **token).status, 200)
 
+    def test_guessed_tokens_do_not_reach_the_store(self):
+        token = self.token("good", "read")
+        server = self.serve("--auth", "token", "--rate", 1, "--burst", 3)
+        self.assertEqual(server.get("/api/v1/crashes", **token).status, 200)
+        answers = [server.get("/api/v1/crashes", Authorization=f"Bearer guess-{i}").status for i in range(8)]
+        self.assertEqual(set(answers), {401, 429})
+        self.assertEqual(answers[-1], 429)
+        # who is known already is not held back by them
+        self.assertEqual(server.get("/api/v1/crashes", **token).status, 200)
+
 
 class Webhook(Case):
     def hosts(self, server, numbers):
@@ -615,12 +625,17 @@ class Privacy(Case):
         with sqlite3.connect(self.db) as db:
             db.execute("UPDATE crashes SET added = added - 40 * 864000000000")
             db.execute("UPDATE uploads SET done = done - 40 * 864000000000")
-        server = self.serve("--keep-records", 30)
+            db.execute("UPDATE audit SET at = at - 40 * 864000000000")
+        server = self.serve("--keep-records", 30, "--keep-audit", 90)
         until(lambda: not server.pages("/api/v1/crashes"))
+        self.assertTrue(server.get("/api/v1/audit").json["items"])
         with sqlite3.connect(self.db) as db:
             self.assertEqual(db.execute("SELECT count(*) FROM uploads").fetchone(), (0,))
             self.assertEqual(db.execute("SELECT count(*) FROM upload_items").fetchone(), (0,))
         self.healthy()
+        server.stop()
+        server = self.serve("--keep-audit", 30)
+        until(lambda: not server.get("/api/v1/audit").json["items"])
 
     def test_names_of_users_are_masked(self):
         read, admin = self.token("r", "read"), self.token("a", "admin")

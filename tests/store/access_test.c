@@ -1,4 +1,5 @@
 /* Tokens and the audit log. */
+#include "core/base/time.h"
 #include "store_support.h"
 
 #include "fleet/store/access.h"
@@ -59,6 +60,15 @@ EACH_STORE(what_was_done_is_kept)
 	dt_buf_reset(&out);
 	assert_int_equal(dt_store_audits(store, 2, 1, take_audit, &out, NULL), DT_OK);
 	assert_string_equal(dt_buf_text(&out), "desk ::1 upload u1 -\n");
+	/* nothing is older than an hour, everything is older than the next one */
+	assert_int_equal(dt_store_prune_audit(store, dt_time_now() - 3600 * DT_TIME_SECOND, NULL), DT_OK);
+	dt_buf_reset(&out);
+	assert_int_equal(dt_store_audits(store, 0, 0, take_audit, &out, NULL), DT_OK);
+	assert_string_equal(dt_buf_text(&out), "boss ::1 delete c1 x\ndesk ::1 upload u1 -\n");
+	assert_int_equal(dt_store_prune_audit(store, dt_time_now() + 3600 * DT_TIME_SECOND, NULL), DT_OK);
+	dt_buf_reset(&out);
+	assert_int_equal(dt_store_audits(store, 0, 0, take_audit, &out, NULL), DT_OK);
+	assert_int_equal(out.len, 0);
 	dt_buf_deinit(&out);
 	dt_store_close(store);
 }

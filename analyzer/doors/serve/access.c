@@ -173,9 +173,15 @@ static enum dt_status find_token(struct dt_gate *access, const char *hash, struc
 {
 	struct dt_store *store;
 	enum dt_status status;
+	unsigned wait_s;
 
 	if (find_cached(access, hash, who))
 		return DT_OK;
+	/* Guesses are held back here, so that they cost the store nothing. */
+	if (!dt_rate_allow(access->rate, who->address, dt_time_steady_ms(), &wait_s)) {
+		who->wait_s = wait_s;
+		return DT_OK;
+	}
 	status = dt_stores_take(access->stores, &store, err);
 	if (status != DT_OK)
 		return status;
@@ -217,8 +223,9 @@ bool dt_access_sign_in(struct dt_gate *access, struct dt_who *who, const char *t
 {
 	struct session *oldest = &access->sessions[0];
 	struct dt_error err;
-	struct dt_who found = { 0 };
+	struct dt_who found = *who;
 
+	found.scopes = 0;
 	if (by_token(access, token, &found, &err) != DT_OK || !found.scopes)
 		return false;
 	dt_random_hex(DT_SESSION_ID / 2, who->cookie);

@@ -26,6 +26,7 @@ struct dt_who {
 	char name[80];    /* of the token, of the proxy's user, "local"; "" nobody */
 	char address[DT_ADDRESS_TEXT_MAX];
 	unsigned scopes;
+	unsigned wait_s;  /* not 0: its address asks for too many tokens that nobody knows; so many seconds are to be waited */
 	bool bearer;      /* said so with a token in a header: no browser was tricked into it */
 	bool session;     /* signed in with a page */
 	char cookie[DT_SESSION_ID + 1]; /* what the browser has, or is to be given */
@@ -39,7 +40,8 @@ void dt_access_free(struct dt_gate *access);
 
 /* Whether the request came in a way that is allowed at all: from the proxy, to a name of this server. NULL, or why not. */
 const char *dt_access_channel(const struct dt_gate *access, const struct dt_http_request *request);
-/* Fills who. DT_ERR_IO: the store cannot be asked. A token that is not in force gives no scopes. */
+/* Fills who. DT_ERR_IO: the store cannot be asked. A token that is not in force gives no scopes; one that is not known yet counts for the
+ * address before the store is asked, which may end in wait_s. */
 DT_MUST_USE enum dt_status dt_access_identify(struct dt_gate *access, const struct dt_http_request *request, struct dt_who *who,
                                               struct dt_error *err);
 /* Too often? Then *wait_s seconds. */

@@ -31,14 +31,19 @@ static enum dt_status mark(struct dt_serve *serve, struct dt_store *store, struc
 	return status;
 }
 
+static uint64_t days_ago(unsigned days)
+{
+	return dt_time_now() - (uint64_t)days * DAY_S * DT_TIME_SECOND;
+}
+
 static enum dt_status expire(struct dt_serve *serve, struct dt_store *store, struct dt_error *err)
 {
 	const struct dt_serve_options *options = serve->options;
-	uint64_t removed = 0, before = dt_time_now() - (uint64_t)options->keep_records * DAY_S * DT_TIME_SECOND;
-	enum dt_status status = DT_OK;
+	uint64_t removed = 0, before = days_ago(options->keep_records);
+	enum dt_status status = options->keep_audit ? dt_store_prune_audit(store, days_ago(options->keep_audit), err) : DT_OK;
 
-	if (!options->keep_records)
-		return DT_OK;
+	if (status != DT_OK || !options->keep_records)
+		return status;
 	status = dt_store_remove(store, &(struct dt_store_query){ .added_before = before }, false, &removed, err);
 	if (status == DT_OK)
 		status = dt_store_prune_uploads(store, before, err);

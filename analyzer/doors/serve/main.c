@@ -10,6 +10,7 @@ static const struct dt_command commands[] = {
 	  "      --max-upload SIZE          of one upload, such as 512M (8G)\n"
 	  "      --keep-dumps DAYS          keep dumps for download by administrators (0: deleted once analysed)\n"
 	  "      --keep-records DAYS        delete records after so long (0: never)\n"
+	  "      --keep-audit DAYS          delete lines of the audit log after so long (0: never)\n"
 	  "      --signatures PATH          signatures instead of the built-in ones\n"
 	  "      --url URL                  how people reach the server, for links in tickets\n"
 	  "      --webhook URL              a POST for each incident that becomes new, growing or an outbreak\n"

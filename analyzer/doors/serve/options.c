@@ -11,7 +11,7 @@
 #include "doors/common/secret.h"
 
 enum {
-	DB = 300, LISTEN, SPOOL, URL, MAX_UPLOAD, KEEP_DUMPS, KEEP_RECORDS, AUTH, BEHIND_PROXY, PROXY, USER_HEADER, ROLE_HEADER, RATE, BURST, JOBS, DEADLINE,
+	DB = 300, LISTEN, SPOOL, URL, MAX_UPLOAD, KEEP_DUMPS, KEEP_RECORDS, KEEP_AUDIT, AUTH, BEHIND_PROXY, PROXY, USER_HEADER, ROLE_HEADER, RATE, BURST, JOBS, DEADLINE,
 	SIGNATURES, GRACE, QUEUE, RESERVE, THREADS, CONNECTIONS, HEADER_TIME, BODY_TIME, BODY_RATE, NO_SANDBOX,
 	WEBHOOK, WEBHOOK_SECRET, WEBHOOK_TEMPLATE, WEBHOOK_CA,
 };
@@ -46,6 +46,7 @@ static const struct row {
 #define ROW(option, name, low, high, member) { option, name, low, high, offsetof(struct dt_serve_options, member) }
 	ROW(KEEP_DUMPS, "--keep-dumps", 0, 36500, keep_dumps),
 	ROW(KEEP_RECORDS, "--keep-records", 0, 36500, keep_records),
+	ROW(KEEP_AUDIT, "--keep-audit", 0, 36500, keep_audit),
 	ROW(RATE, "--rate", 0, 1000000, access.rate),
 	ROW(BURST, "--burst", 1, 1000000, access.burst),
 	ROW(JOBS, "--jobs", 1, MAX_JOBS, pool.workers),
@@ -211,6 +212,7 @@ int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_com
 		{ "db", required_argument, NULL, DB }, { "listen", required_argument, NULL, LISTEN }, { "spool", required_argument, NULL, SPOOL },
 		{ "url", required_argument, NULL, URL }, { "max-upload", required_argument, NULL, MAX_UPLOAD },
 		{ "keep-dumps", required_argument, NULL, KEEP_DUMPS }, { "keep-records", required_argument, NULL, KEEP_RECORDS },
+		{ "keep-audit", required_argument, NULL, KEEP_AUDIT },
 		{ "auth", required_argument, NULL, AUTH }, { "behind-proxy", no_argument, NULL, BEHIND_PROXY },
 		{ "proxy", required_argument, NULL, PROXY }, { "user-header", required_argument, NULL, USER_HEADER },
 		{ "role-header", required_argument, NULL, ROLE_HEADER }, { "rate", required_argument, NULL, RATE },

@@ -19,7 +19,7 @@
 struct dt_serve_options {
 	const char *db, *listen, *spool, *signatures, *url;
 	uint64_t max_bytes;          /* of one upload */
-	unsigned keep_dumps, keep_records; /* days; 0: dumps not at all, records for ever */
+	unsigned keep_dumps, keep_records, keep_audit; /* days; 0: dumps not at all, the others for ever */
 	unsigned grace_s;            /* for what is under way when the server is told to end */
 	unsigned queue;              /* uploads that may wait */
 	uint64_t reserve;            /* bytes of the spool's disk that stay free */

@@ -256,7 +256,7 @@ static bool before(struct dt_http_request *request)
 		dt_answer_failed(request, DT_ERR_IO, &err);
 		return false;
 	}
-	if (!dt_access_allow(serve->access, &visit->who, &wait_s)) {
+	if ((wait_s = visit->who.wait_s) || !dt_access_allow(serve->access, &visit->who, &wait_s)) {
 		char seconds[16];
 		snprintf(seconds, sizeof(seconds), "%u", wait_s);
 		dt_http_add_header(request, "Retry-After", seconds);

@@ -77,6 +77,16 @@ enum dt_status dt_store_audit(struct dt_store *store, const struct dt_audit *aud
 	return dt_finish(store, status, err);
 }
 
+enum dt_status dt_store_prune_audit(struct dt_store *store, uint64_t before, struct dt_error *err)
+{
+	const struct dt_param then = dt_p_int((int64_t)before);
+	enum dt_status status = dt_begin_write(store, err);
+
+	if (status == DT_OK)
+		status = dt_sql_run(store->db, "DELETE FROM audit WHERE at < $1", &then, 1, err);
+	return dt_finish(store, status, err);
+}
+
 enum dt_status dt_store_audits(struct dt_store *store, uint64_t below, uint64_t limit, dt_audit_row row, void *context, struct dt_error *err)
 {
 	struct dt_rows rows;

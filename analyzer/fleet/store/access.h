@@ -36,6 +36,8 @@ struct dt_audit {
 /* In a transaction of its own. */
 DT_MUST_USE enum dt_status dt_store_audit(struct dt_store *store, const struct dt_audit *audit, struct dt_error *err);
 typedef bool (*dt_audit_row)(void *context, const struct dt_audit *audit);
+/* Lines of the log from before then (FILETIME) go. In a transaction of its own. */
+DT_MUST_USE enum dt_status dt_store_prune_audit(struct dt_store *store, uint64_t before, struct dt_error *err);
 /* Newest first, below the id `below` (0: from the newest). */
 DT_MUST_USE enum dt_status dt_store_audits(struct dt_store *store, uint64_t below, uint64_t limit, dt_audit_row row, void *context,
                                            struct dt_error *err);
