@@ -71,8 +71,12 @@ static void in_process(struct bench *bench, const char *title, char files[][4096
 		}
 	double rate = (double)(ROUNDS * count) / ((now_us() - begin) / 1e6);
 	printf("%-28s %7.0f dumps/s, us:", title, rate);
-	for (size_t s = 0; s < STAGES; s++)
-		printf(" %s %.0f", stage_names[s], median(values[s], ROUNDS * count));
+	figure("/s", rate, "%s: one process", title);
+	for (size_t s = 0; s < STAGES; s++) {
+		double us = median(values[s], ROUNDS * count);
+		printf(" %s %.0f", stage_names[s], us);
+		figure("us", us, "%s: %s", title, stage_names[s]);
+	}
 	putchar('\n');
 }
 
@@ -85,7 +89,10 @@ static void whole_process(char *program, const char *title, char *path, char *ha
 
 	for (size_t round = 0; round < ROUNDS; round++)
 		wall[round] = run_us(argv, 1, &peak);
-	printf("%-28s %.2f ms wall, %.1f MB peak\n", title, median(wall, ROUNDS) / 1e3, (double)peak / 1024);
+	double us = median(wall, ROUNDS);
+	printf("%-28s %.2f ms wall, %.1f MB peak\n", title, us / 1e3, (double)peak / 1024);
+	figure("ms", us / 1e3, "%s: whole run", title);
+	figure("MB", (double)peak / 1024, "%s: memory of a whole run", title);
 }
 
 static size_t list_dumps(const char *folder, char files[][4096])

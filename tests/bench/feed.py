@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from figures import figure
+
 PROGRAM, FILL, RECEIVER, DUMP, SCRATCH = sys.argv[1:6]
 SCRATCH = pathlib.Path(SCRATCH)
 COUNT, ROUNDS = 100_000, 3
@@ -26,6 +28,8 @@ def timed(name, to, *options):
     assert status == 0, out
     events = int(out.split()[0])
     print(f"{name}: {events} events in {seconds:.1f} s, {events / seconds:,.0f} a second, {usage.ru_maxrss / 1024:.0f} MB at most", flush=True)
+    figure("/s", events / seconds, f"feed, {name}: events")
+    figure("MB", usage.ru_maxrss / 1024, f"feed, {name}: memory")
     return events
 
 

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from figures import figure
+
 PROGRAM, DUMP, SCRATCH = sys.argv[1:4]
 COUNT = int(sys.argv[4]) if len(sys.argv) > 4 else 20000
 ROUNDS = 5
@@ -82,9 +84,13 @@ def main():
     print(f"  scan --jobs 2 into SQLite     {median['scan']:7.2f} s  {median['scan'] / COUNT * 1e6:6.0f} us a dump   "
           f"{median['scan'] / median['baseline']:.2f} x")
     print(f"  the same scan again           {median['again']:7.2f} s  {median['again'] / COUNT * 1e6:6.0f} us a file, all unchanged")
+    figure("us", median["scan"] / COUNT * 1e6, "scan: a dump")
+    figure("x", median["scan"] / median["baseline"], "scan: against cat and sha256")
+    figure("us", median["again"] / COUNT * 1e6, "scan again: a file")
     remove_store(store)
     memory = peak_memory([PROGRAM, "scan", str(folder), "--jobs", "2", "--quiet", "--db", str(store)])
     print(f"  peak memory of the scanner    {memory:7.1f} MB; the store {store.stat().st_size / 1e6:.0f} MB")
+    figure("MB", memory, "scan: memory of the scanner")
 
 
 main()

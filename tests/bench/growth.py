@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+from figures import figure
+
 PROGRAM, FILL, DUMP, SCRATCH = sys.argv[1:5]
 ROWS = int(sys.argv[5]) if len(sys.argv) > 5 else 1000000
 NEW, ROUNDS, SYSTEM_TIME, FIRST = 5000, 5, 0xFA8, 133658244000000000
@@ -56,13 +58,17 @@ def main():
         into_large.append(scan(folder, large))
     small, big = statistics.median(into_empty), statistics.median(into_large)
     print(f"5,000 new dumps: {small:.0f} us each into an empty store, {big:.0f} us into {ROWS} rows: {big / small:.2f} x")
+    figure("x", big / small, "a million rows: a new dump against an empty store")
     listing = statistics.median(timed(PROGRAM, "incidents", "--db", large)[0] for _ in range(ROUNDS))
     print(f"incidents on {ROWS} crashes: {listing:.2f} s")
+    figure("s", listing, "a million rows: incidents")
     took, said = timed(PROGRAM, "rematch", "--db", large, "--signature", "crowdstrike-channel-file-291", "--dry-run")
     print(f"rematch of one signature: {took:.1f} s; {said.splitlines()[-1]}")
+    figure("s", took, "a million rows: rematch of one signature")
     took, said = timed(PROGRAM, "rematch", "--db", large)
     judged = int(said.split()[0])
     print(f"rematch of everything: {judged / took:.0f} crashes a second ({took:.1f} s)")
+    figure("/s", judged / took, "a million rows: rematch of everything")
     shutil.rmtree(SCRATCH, ignore_errors=True)
 
 

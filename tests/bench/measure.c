@@ -1,5 +1,6 @@
 #include "measure.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -26,6 +27,25 @@ double median(double *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), compare);
 	return values[count / 2];
+}
+
+void figure(const char *unit, double value, const char *name, ...)
+{
+	const char *path = getenv("DT_BENCH_FIGURES");
+	FILE *out = path ? fopen(path, "ae") : NULL;
+	char text[120];
+	va_list args;
+
+	if (!out)
+		return;
+	va_start(args, name);
+	vsnprintf(text, sizeof(text), name, args);
+	va_end(args);
+	fprintf(out, "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"}\n", text, value, unit);
+	if (fclose(out)) {
+		perror(path);
+		exit(3);
+	}
 }
 
 double run_us(char *const argv[], int worst, long *kib)

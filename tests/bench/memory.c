@@ -143,6 +143,11 @@ int main(int argc, char **argv)
 		uint64_t lookups = look(path, &miss, &hit);
 		printf("%-24s %12.2f %10.1f %12.0f %14llu %10.0f %10.1f\n", files[i].title, wall / 1000, (double)kib / 1024, us, (unsigned long long)lookups,
 		       miss, hit);
+		figure("ms", wall / 1000, "%s: whole run", files[i].title);
+		figure("MB", (double)kib / 1024, "%s: memory of a whole run", files[i].title);
+		figure("us", us, "%s: analysis", files[i].title);
+		figure("ns", miss, "%s: translation, new", files[i].title);
+		figure("ns", hit, "%s: translation, known", files[i].title);
 		unlink(path);
 	}
 	dt_triage_destroy(triage);

@@ -71,7 +71,9 @@ static struct dt_rules *load(const char *folder)
 		}
 		times[i] = now_us() - start;
 	}
-	printf("%d signatures: loaded in %.1f ms\n", RULES, median(times, ROUNDS) / 1000);
+	double ms = median(times, ROUNDS) / 1000;
+	printf("%d signatures: loaded in %.1f ms\n", RULES, ms);
+	figure("ms", ms, "%d signatures: loaded", RULES);
 	return rules;
 }
 
@@ -104,7 +106,9 @@ static void builtin(void)
 		count = dt_rules_count(rules);
 		dt_rules_free(rules);
 	}
-	printf("%zu built-in signatures: loaded in %.2f ms\n", count, median(times, ROUNDS) / 1000);
+	double ms = median(times, ROUNDS) / 1000;
+	printf("%zu built-in signatures: loaded in %.2f ms\n", count, ms);
+	figure("ms", ms, "built-in signatures: loaded");
 }
 
 static void build(const char *recipe, const char *path)
@@ -144,6 +148,7 @@ int main(int argc, char **argv)
 		build(recipe, path);
 		double us = match(rules, dt_triage_path(triage, path, &options), &arena, &matched);
 		printf("  %-16s %6.2f us, %zu matched\n", samples[i], us, matched);
+		figure("us", us, "%d signatures: match of %s", RULES, samples[i]);
 	}
 	builtin();
 	dt_triage_destroy(triage);

@@ -9,10 +9,13 @@ import hashlib
 import http.client
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import time
+
+from figures import figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from serving import Serve, resident  # noqa: E402
@@ -33,8 +36,14 @@ def many():
     for number in range(ROUNDS):
         folder = fresh("many")
         with Serve(PROGRAM, folder / "store.db", "--log-level", "warning") as server:
-            print(subprocess.run([LOAD, str(server.port), DUMP, "1000", "32"], check=True, capture_output=True, text=True).stdout.strip())
+            said = subprocess.run([LOAD, str(server.port), DUMP, "1000", "32"], check=True, capture_output=True, text=True).stdout.strip()
+            print(said)
+            rate, p50, p99 = map(float, re.search(r"([\d.]+) a second.*p50 ([\d.]+) ms.*p99 ([\d.]+) ms", said, re.S).groups())
+            figure("/s", rate, "serve, 32 clients: uploads")
+            figure("ms", p50, "serve, 32 clients: p50 to the verdict")
+            figure("ms", p99, "serve, 32 clients: p99 to the verdict")
             now, peak = resident(server.process.pid)
+            figure("MB", peak, "serve, 32 clients: memory")
             print(f"  memory of the server: {now:.0f} MB, {peak:.0f} MB at most")
             assert len(server.pages("/api/v1/crashes?limit=200")) == 1000
             server.stop()
@@ -59,7 +68,10 @@ def one_large():
         for _ in range(GIB // len(block)):
             digest.update(block)
         assert answer.status == 200 and digest.hexdigest() in body, body
-        print(f"1 GiB in {took:.1f} s; memory of the server before {before:.0f} MB, {resident(server.process.pid)[1]:.0f} MB at most")
+        peak = resident(server.process.pid)[1]
+        print(f"1 GiB in {took:.1f} s; memory of the server before {before:.0f} MB, {peak:.0f} MB at most")
+        figure("s", took, "serve, 1 GiB: upload")
+        figure("MB", peak, "serve, 1 GiB: memory")
         server.stop()
 
 

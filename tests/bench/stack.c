@@ -124,6 +124,9 @@ int main(int argc, char **argv)
 	printf("64 frames unwound, image mapped    %8.1f us\n", unwound);
 	double named = measure(true, ip, &first);
 	printf("the same, named from a PDB         %8.1f us; the first time, files opened, %.1f us\n", named, first);
+	figure("us", unwound, "64 frames: unwound");
+	figure("us", named, "64 frames: named");
+	figure("us", first, "64 frames: named, the first time");
 	dt_arena_deinit(&arena);
 	dt_arena_deinit(&kept);
 	return 0;
