@@ -55,6 +55,7 @@ function(dt_layers)
   dt_layer(http      doors/serve/http     USES base                       LIBRARIES microhttpd)
   dt_layer(web       doors/serve/web      USES core report)
   dt_layer(serve     doors/serve          USES core log door metrics signature report pool store intake incident review sink deliver view http web LIBRARIES jansson)
+  dt_layer(library   doors/library        USES core triage symbol signature verdict report)
   dt_layer(cli       doors/cli            USES core triage symbol signature verdict report dump door LIBRARIES jansson)
 endfunction()
 

@@ -1,5 +1,5 @@
 /*
- * inflate.h - decompression of one page, by libraries that are loaded when the first such page comes (docs/adr/0006).
+ * inflate.h - decompression of one page, by libraries that are loaded when the first such page comes (docs/adr/0005).
  */
 #ifndef DT_DUMP_INFLATE_H
 #define DT_DUMP_INFLATE_H

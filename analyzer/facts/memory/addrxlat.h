@@ -2,7 +2,7 @@
  * addrxlat.h - libaddrxlat, loaded when the first dump needs it.
  *
  * Most dumps are minidumps and translate no address; a library linked the usual way would cost each of their
- * analyses the loader's work (docs/adr/0006). A sandboxed process loads it before it gives up opening files.
+ * analyses the loader's work (docs/adr/0005). A sandboxed process loads it before it gives up opening files.
  */
 #ifndef DT_MEMORY_ADDRXLAT_H
 #define DT_MEMORY_ADDRXLAT_H

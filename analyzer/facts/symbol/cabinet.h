@@ -1,7 +1,7 @@
 /*
  * cabinet.h - files that a symbol store keeps compressed (driver.sy_, driver.pd_): a cabinet with one file in it.
  *
- * libarchive unpacks them, loaded when the first one comes (docs/adr/0006).
+ * libarchive unpacks them, loaded when the first one comes (docs/adr/0005).
  */
 #ifndef DT_SYMBOL_CABINET_H
 #define DT_SYMBOL_CABINET_H

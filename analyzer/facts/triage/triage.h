@@ -23,7 +23,7 @@ struct dt_triage; /* holds decoders and scratch memory; made once, used for many
 DT_MUST_USE enum dt_status dt_triage_create(struct dt_triage **out, struct dt_error *err);
 void dt_triage_destroy(struct dt_triage *triage);
 
-/* Loads what some dumps need of the system's libraries (docs/adr/0006), for a process that will not be allowed to open files later. */
+/* Loads what some dumps need of the system's libraries (docs/adr/0005), for a process that will not be allowed to open files later. */
 void dt_triage_prepare(void);
 
 /* Microseconds of the last dump, by stage, for the bench. */
