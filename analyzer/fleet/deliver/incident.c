@@ -149,30 +149,47 @@ static bool take_stored(void *context, const struct dt_stored_incident *row)
 	return false;
 }
 
-/* One that is older, or smaller, than what a review of the fleet looks at. */
-static enum dt_status look_alone(struct dt_deliver *deliver, const struct dt_feed_incident *sent, int64_t now, struct dt_error *err)
-{
-	struct dt_review_incident row = { 0 };
-	struct dt_review review = { 0 };
-	struct dt_arena arena;
-	enum dt_status status = dt_store_incidents(deliver->store, &(struct dt_store_incident_query){ .id = sent->incident, .limit = 1 }, take_stored, &row, err);
-
-	bool past = now - row.stored.last > OVER_S && !sent->state[0];
-	dt_arena_init(&arena, REVIEW_BYTES);
-	if (status == DT_OK && tellable(&row) && !past)
-		status = dt_review_make(deliver->store, &(struct dt_review_options){ .id = sent->incident, .now = now, .hosts = 1 }, &arena, &review, err);
-	if (status == DT_OK)
-		status = look(deliver, sent, &review, false, err);
-	dt_arena_deinit(&arena);
-	return status;
-}
-
 static bool in_review(const struct dt_review *review, uint64_t id)
 {
 	for (size_t i = 0; i < review->count; i++)
 		if (review->incidents[i].stored.id == id)
 			return true;
 	return false;
+}
+
+/* Whether there is anything to tell of one that is older, or smaller, than what a review of the fleet looks at. */
+static enum dt_status worth_a_look(struct dt_deliver *deliver, const struct dt_feed_incident *sent, int64_t now, bool *worth, struct dt_error *err)
+{
+	struct dt_review_incident row = { 0 };
+	enum dt_status status = dt_store_incidents(deliver->store, &(struct dt_store_incident_query){ .id = sent->incident, .limit = 1 }, take_stored, &row, err);
+
+	bool past = now - row.stored.last > OVER_S && !sent->state[0];
+	*worth = status == DT_OK && tellable(&row) && !past;
+	return status;
+}
+
+/* Those are reviewed together: each review reads the hours of the whole fleet. */
+static enum dt_status look_at_rest(struct dt_deliver *deliver, const struct flagged *rest, int64_t now, struct dt_error *err)
+{
+	struct dt_review review = { 0 };
+	uint64_t ids[MAX_AT_ONCE];
+	size_t count = 0;
+	struct dt_arena arena;
+	enum dt_status status = DT_OK;
+
+	for (size_t i = 0; i < rest->count && status == DT_OK; i++) {
+		bool worth;
+		status = worth_a_look(deliver, &rest->items[i], now, &worth, err);
+		if (worth)
+			ids[count++] = rest->items[i].incident;
+	}
+	dt_arena_init(&arena, REVIEW_BYTES);
+	if (status == DT_OK && count)
+		status = dt_review_make(deliver->store, &(struct dt_review_options){ .ids = ids, .id_count = count, .now = now, .hosts = 1 }, &arena, &review, err);
+	for (size_t i = 0; i < rest->count && status == DT_OK; i++)
+		status = look(deliver, &rest->items[i], &review, false, err);
+	dt_arena_deinit(&arena);
+	return status;
 }
 
 /* The states as of now, kept in the store, so that everybody sees the same. */
@@ -185,7 +202,7 @@ static enum dt_status review_fleet(struct dt_deliver *deliver, struct dt_arena *
 
 enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error *err)
 {
-	struct flagged *flagged = DT_ARENA_NEW(&deliver->batch.arena, struct flagged);
+	struct flagged *flagged = DT_ARENA_NEW(&deliver->batch.arena, struct flagged), *rest = DT_ARENA_NEW(&deliver->batch.arena, struct flagged);
 	uint64_t minute_ago = dt_time_now() - 60 * DT_TIME_SECOND;
 	struct dt_review review = { 0 };
 	struct dt_arena arena;
@@ -195,14 +212,18 @@ enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error 
 	bool late = dt_time_steady_ms() - deliver->reviewed_ms >= MINUTE_MS;
 	if (!late && (deliver->reviewed || deliver->batch.row_count))
 		return DT_OK;
-	status = flagged ? dt_store_feed_incidents(deliver->store, deliver->feed, minute_ago, take, flagged, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
+	status = flagged && rest ? dt_store_feed_incidents(deliver->store, deliver->feed, minute_ago, take, flagged, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	if (status != DT_OK || !flagged->count)
 		return status;
 	dt_arena_init(&arena, REVIEW_BYTES);
 	status = review_fleet(deliver, &arena, &review, err);
 	for (size_t i = 0; i < flagged->count && status == DT_OK; i++)
-		status = in_review(&review, flagged->items[i].incident) ? look(deliver, &flagged->items[i], &review, false, err)
-		                                                        : look_alone(deliver, &flagged->items[i], review.now, err);
+		if (in_review(&review, flagged->items[i].incident))
+			status = look(deliver, &flagged->items[i], &review, false, err);
+		else
+			rest->items[rest->count++] = flagged->items[i];
+	if (status == DT_OK)
+		status = look_at_rest(deliver, rest, review.now, err);
 	dt_arena_deinit(&arena);
 	/* More than one look takes: the rest comes with the next step. */
 	if (flagged->count < MAX_AT_ONCE) {

@@ -332,12 +332,31 @@ static int by_weight(const void *left, const void *right)
 	return strcmp(a->stored.key, b->stored.key);
 }
 
+/* The incidents that are looked at: those named, or the largest, and recent ones even when older ones are larger. */
+static enum dt_status find_incidents(struct dt_store *store, const struct dt_review_options *options, size_t limit, int64_t now,
+                                     struct collect *incidents, struct dt_error *err)
+{
+	struct dt_store_incident_query query = { .id = options->id, .kind = options->kind, .limit = limit };
+	enum dt_status status = DT_OK;
+
+	for (size_t i = 0; i < options->id_count && status == DT_OK; i++) {
+		query.id = options->ids[i];
+		status = dt_store_incidents(store, &query, take_incident, incidents, err);
+	}
+	if (options->ids)
+		return status;
+	status = dt_store_incidents(store, &query, take_incident, incidents, err);
+	query.since = now - 14 * 86400;
+	if (status == DT_OK && !options->id)
+		status = dt_store_incidents(store, &query, take_incident, incidents, err);
+	return status;
+}
+
 enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_options *options, struct dt_arena *arena, struct dt_review *out,
                               struct dt_error *err)
 {
-	size_t limit = options->limit ? options->limit : LIMIT;
+	size_t limit = options->limit ? options->limit : options->ids ? options->id_count : LIMIT;
 	struct collect incidents = { .arena = arena, .size = sizeof(struct dt_review_incident), .max = 2 * limit };
-	struct dt_store_incident_query query = { .id = options->id, .kind = options->kind, .limit = limit };
 	struct fleet_row fleet_row = { arena, &out->fleet };
 	struct dt_series fleet = { 0 };
 	struct suspect *suspects = NULL;
@@ -347,11 +366,7 @@ enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_opt
 	status = dt_store_incidents(store, &(struct dt_store_incident_query){ .fleet = true }, take_fleet, &fleet_row, err);
 	out->now = options->now ? options->now : out->fleet.last;
 	if (status == DT_OK)
-		status = dt_store_incidents(store, &query, take_incident, &incidents, err);
-	/* Recent ones are looked at even when older ones are larger. */
-	query.since = out->now - 14 * 86400;
-	if (status == DT_OK && !options->id)
-		status = dt_store_incidents(store, &query, take_incident, &incidents, err);
+		status = find_incidents(store, options, limit, out->now, &incidents, err);
 	out->incidents = incidents.items;
 	out->count = incidents.count;
 	if (status == DT_OK && out->fleet.id)

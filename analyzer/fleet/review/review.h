@@ -41,6 +41,8 @@ struct dt_review_options {
 	int64_t now;                /* 0: the newest crash */
 	enum dt_incident_kind kind; /* 0: all */
 	uint64_t id;                /* only this incident; 0: all */
+	const uint64_t *ids;        /* only these, as many as id_count; NULL: all */
+	size_t id_count;
 	size_t limit;               /* incidents looked at; 0: 500 */
 	size_t hosts;               /* hosts looked at, those with the most families; 0: 1024 */
 };
