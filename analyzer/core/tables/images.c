@@ -89,8 +89,11 @@ static bool fits(const char *row, const char *name, const char *extension)
 /* Carriers and products: few, or with stars. */
 static const struct image_row *find_by_walk(enum kind kind, const char *name, const char *extension)
 {
+	char first = name ? dt_text_fold(*name) : '\0';
+
+	/* Most rows are out by their first letter. */
 	for (size_t i = 0; name && i < lists[kind].count; i++)
-		if (fits(lists[kind].rows[i].name, name, extension))
+		if (dt_text_fold(lists[kind].rows[i].name[0]) == first && fits(lists[kind].rows[i].name, name, extension))
 			return &lists[kind].rows[i];
 	return NULL;
 }
