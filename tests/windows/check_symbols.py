@@ -19,6 +19,9 @@ import unittest
 import uuid
 import zlib
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+import serving  # noqa: E402
+
 PROGRAM, MAKE_SAMPLE, FIXTURES, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
 BASE = 0x40000000
 LOADED = 0x7FF640000000
@@ -234,6 +237,20 @@ class Symbols(unittest.TestCase):
             self.assertEqual(record["bucket"]["id"], expected)
             if expected:
                 self.exact(record)
+
+    def test_a_server_gives_its_workers_the_files(self):
+        db = SCRATCH / "serve.db"
+        for path in SCRATCH.glob("serve.db*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        server = serving.Serve(PROGRAM, db, "--symbols", self.folder("frames.dll", "frames.pdb"), log=SCRATCH / "serve.log")
+        try:
+            answer = server.upload(("kernel.dmp", self.kernel().read_bytes()))
+            self.assertEqual(answer.status, 200, answer.text)
+            crash = server.get(f"/api/v1/crashes/{answer.json['crashes'][0]['id']}?raw=1")
+            self.assertEqual(crash.json["bucket"]["id"], "AV_frames!leaf", crash.text)
+            self.exact(crash.json)
+        finally:
+            server.stop()
 
     def test_a_word_that_is_not_known(self):
         done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)

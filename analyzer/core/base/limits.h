@@ -46,6 +46,8 @@
 #define DT_MAX_DUMP_STRING 1024  /* bytes of a UNICODE_STRING in the crashed machine's memory */
 #define DT_MAX_SYMBOL_FILES 96   /* images and symbol files opened for one dump */
 #define DT_MAX_UNPACKED_SYMBOLS (512u << 20) /* bytes of one compressed image or symbol file, unpacked */
+#define DT_MAX_DOWNLOAD (UINT64_C(1) << 30) /* bytes of one file from a symbol server, unless another size is given */
+#define DT_MAX_MISSING 65536u    /* files that a cache remembers as not there */
 #define DT_MAX_SYM_ROWS (512u << 10) /* functions of one Breakpad file */
 #define DT_MAX_ASKS 1024u        /* images and symbols that a worker may ask for in one job */
 #define DT_MAX_ASK_TEXT 512u     /* bytes of a name in such a question */

@@ -10,12 +10,12 @@
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
-enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING, OPTION_SYMBOLS };
+enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING };
 
 struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
-	const char *signatures, *symbols;
+	const char *signatures;
 	bool keep_going; /* signatures with errors are left out */
 	struct dt_door_symbols store;
 	struct dt_rules *rules;
@@ -31,7 +31,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 		DT_OUTPUT_LONG_OPTIONS,
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
 		{ "host", required_argument, NULL, OPTION_HOST },
-		{ "symbols", required_argument, NULL, OPTION_SYMBOLS },
+		DT_SYMBOLS_LONG_OPTIONS,
 		{ "hash", required_argument, NULL, OPTION_HASH },
 		{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
 		{ 0 },
@@ -40,6 +40,8 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 
 	while ((option = getopt_long(argc, argv, DT_OUTPUT_SHORT_OPTIONS, options, NULL)) != -1) {
 		int taken = dt_output_option(&run->output, self, option, optarg);
+		if (!taken)
+			taken = dt_door_symbols_option(&run->store, self, option, optarg);
 		if (taken < 0)
 			return DT_EXIT_USAGE;
 		if (taken)
@@ -50,8 +52,6 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			run->options.host = optarg;
 		else if (option == OPTION_KEEP_GOING)
 			run->keep_going = true;
-		else if (option == OPTION_SYMBOLS)
-			run->symbols = optarg;
 		else if (option != OPTION_HASH)
 			return dt_door_usage(self, "wrong option");
 		else if (dt_door_hash(self, optarg, &run->options.hash, &run->options.hash_large) != DT_EXIT_OK)
@@ -123,7 +123,7 @@ int dt_cli_analyze(const struct dt_command *self, int argc, char **argv)
 	dt_arena_init(&run.arena, DT_MAX_ARENA);
 	status = parse(&run, self, argc, argv);
 	if (status == DT_EXIT_OK)
-		status = dt_door_symbols_open(&run.store, self, run.symbols);
+		status = dt_door_symbols_open(&run.store, self);
 	if (run.store.open)
 		run.options.symbols = &run.store.store.source;
 	if (status == DT_EXIT_OK)

@@ -7,6 +7,7 @@
 
 #include "core/base/mapping.h"
 #include "doors/cli/cli.h"
+#include "doors/common/symbols.h"
 
 #define OUTPUT_USAGE                                                               \
 	"  -f, --format FORMAT            text, json, jsonl, markdown, ticket, ecs, ocsf, cef\n" \
@@ -17,8 +18,7 @@ static const struct dt_command commands[] = {
 	{ "analyze", "say what crashed, where, and whether it is a known incident", "FILE...\n\n" OUTPUT_USAGE
 	  "      --signatures PATH          signatures to use instead of the built-in ones (a file or a folder)\n"
 	  "      --keep-going               leave out signatures with errors, and say so\n"
-	  "      --symbols PATH             images and PDBs: a folder, a symbol store (srv*FOLDER), or several with ';' between\n"
-	  "                                 (without it: $_NT_SYMBOL_PATH)\n"
+	  DT_SYMBOLS_USAGE
 	  "      --host NAME                the machine the dumps come from\n"
 	  "      --hash auto|always|never   SHA-256 of the file (auto: up to 64 MiB)\n\n"
 	  "Exit status: 0 all analysed, 1 some input could not be, or is cut or damaged (it has a record all the\n"

@@ -45,6 +45,30 @@ int dt_door_unsigned(const struct dt_command *self, const char *name, const char
 	return status;
 }
 
+bool dt_door_size_parse(const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	size_t len = strlen(text);
+	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
+	char digits[24];
+
+	if (!len || len >= sizeof(digits))
+		return false;
+	snprintf(digits, sizeof(digits), "%.*s", (int)(unit && *unit ? len - 1 : len), text);
+	if (!dt_text_parse_u64(digits, false, out) || !strncmp(digits, "0x", 2))
+		return false;
+	unsigned shift = unit && *unit ? 10u * (unsigned)(unit - units + 1) : 0;
+	if (*out > UINT64_MAX >> shift)
+		return false;
+	*out <<= shift;
+	return true;
+}
+
+int dt_door_size(const struct dt_command *self, const char *name, const char *value, uint64_t *out)
+{
+	return dt_door_size_parse(value, out) && *out ? DT_EXIT_OK : dt_door_usage(self, "%s takes a size such as 512M or 8G, not '%s'", name, value);
+}
+
 int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large)
 {
 	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))

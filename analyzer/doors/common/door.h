@@ -41,6 +41,10 @@ int dt_door_usage(const struct dt_command *self, const char *fmt, ...) DT_PRINTF
 /* The value of an option that takes a number from low to high. DT_EXIT_OK, or dt_door_usage's answer with *out as it was. */
 int dt_door_number(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, uint64_t *out);
 int dt_door_unsigned(const struct dt_command *self, const char *name, const char *value, unsigned low, unsigned high, unsigned *out);
+/* A size in bytes, or with K, M, G, T behind it in powers of 1024; false for anything else. */
+bool dt_door_size_parse(const char *text, uint64_t *out);
+/* The value of an option that takes a size of at least 1. */
+int dt_door_size(const struct dt_command *self, const char *name, const char *value, uint64_t *out);
 /* The value of --hash: whether small files are hashed, and whether large ones are. */
 int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large);
 /* "dumptriage: …" on stderr. Gives DT_EXIT_ENVIRONMENT. */

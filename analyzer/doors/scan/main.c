@@ -1,4 +1,5 @@
 /* dumptriage-scan: the commands that read many inputs. */
+#include "doors/common/symbols.h"
 #include "doors/scan/scan.h"
 
 static const struct dt_command commands[] = {
@@ -15,7 +16,7 @@ static const struct dt_command commands[] = {
 	  "      --host NAME                the machine all dumps come from\n"
 	  "      --host-from RULE           dir:N, the N-th folder below PATH; or a pattern with one group\n"
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
-	  "      --symbols PATH             images and PDBs: a folder, a symbol store (srv*FOLDER), or several with ';' between\n"
+	  DT_SYMBOLS_USAGE
 	  "      --hash auto|always|never   SHA-256 of the files (auto: up to 64 MiB)\n"
 	  "      --deadline SECONDS         for one dump (30)\n"
 	  "      --open-deadline SECONDS    for one file of the share to open (10)\n"

@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, SYMBOLS, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -65,7 +65,6 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case HOST: options->host = value; return DT_EXIT_OK;
 	case HOST_FROM: options->host_from = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
-	case SYMBOLS: options->symbols = value; return DT_EXIT_OK;
 	case HASH: return dt_door_hash(self, value, &options->hash, &options->hash_large);
 	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, MAX_DEADLINE, &options->deadline_s);
 	case OPEN_DEADLINE: return dt_door_unsigned(self, "--open-deadline", value, 1, MAX_DEADLINE, &options->open_deadline_s);
@@ -104,7 +103,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		{ "host", required_argument, NULL, HOST },
 		{ "host-from", required_argument, NULL, HOST_FROM },
 		{ "signatures", required_argument, NULL, SIGNATURES },
-		{ "symbols", required_argument, NULL, SYMBOLS },
+		DT_SYMBOLS_LONG_OPTIONS,
 		{ "hash", required_argument, NULL, HASH },
 		{ "deadline", required_argument, NULL, DEADLINE },
 		{ "metrics", required_argument, NULL, METRICS },
@@ -116,13 +115,16 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		{ 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int option, status = DT_EXIT_OK;
+	int option, taken, status = DT_EXIT_OK;
 
 	memset(options, 0, sizeof(*options));
 	options->jobs = processors > 0 && processors < MAX_JOBS ? (unsigned)processors : 1;
 	options->hash = true;
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "0q", table, NULL)) != -1)
-		status = one(options, self, option, optarg);
+		if ((taken = dt_door_symbols_option(&options->symbols, self, option, optarg)) == 0)
+			status = one(options, self, option, optarg);
+		else if (taken < 0)
+			status = DT_EXIT_USAGE;
 	if (status != DT_EXIT_OK)
 		return status;
 	options->paths = (const char *const *)argv + optind;

@@ -2,18 +2,20 @@
 #ifndef DT_SCAN_OPTIONS_H
 #define DT_SCAN_OPTIONS_H
 
+#include "doors/common/symbols.h"
 #include "doors/scan/scan.h"
 
 enum { DT_SCAN_INCLUDES = 64 };
 
 struct dt_scan_options {
-	const char *db, *out, *enqueue, *list, *host, *host_from, *signatures, *symbols, *metrics;
+	const char *db, *out, *enqueue, *list, *host, *host_from, *signatures, *metrics;
 	const char *include[DT_SCAN_INCLUDES];
 	size_t include_count;
 	const char *const *paths;
 	size_t path_count;
 	uint32_t shard, shards; /* shards 0: not sharded */
 	unsigned jobs, deadline_s, open_deadline_s;
+	struct dt_door_symbols symbols;
 	bool list_nul, no_reanalyse, no_sandbox, strict, quiet, hash, hash_large;
 };
 

@@ -37,7 +37,6 @@ struct scan {
 	struct dt_store *store;
 	struct dt_part *part;
 	struct dt_pool *pool;
-	struct dt_door_symbols symbols;
 	struct dt_pool_source source; /* workers ask symbols */
 	struct dt_walk *walk;
 	struct dt_intake intake;
@@ -333,7 +332,7 @@ static int open_pool(struct scan *scan)
 	/* One more than processors: it has its next dump when this process is busy with records. */
 	struct dt_pool_options options = { .workers = scan->options.jobs + 1, .deadline_ms = scan->options.deadline_s * 1000,
 		                           .no_sandbox = scan->options.no_sandbox,
-		                           .source = scan->symbols.open ? &scan->source : NULL };
+		                           .source = scan->options.symbols.open ? &scan->source : NULL };
 	struct dt_error err;
 
 	if (dt_pool_create(&scan->pool, &options, &err) != DT_OK)
@@ -432,7 +431,7 @@ static void close_scan(struct scan *scan)
 	dt_counter_stop(scan->counter);
 	dt_walk_destroy(scan->walk);
 	dt_pool_destroy(scan->pool);
-	dt_door_symbols_close(&scan->symbols);
+	dt_door_symbols_close(&scan->options.symbols);
 	dt_part_close(scan->part);
 	dt_store_close(scan->store);
 	dt_intake_deinit(&scan->intake);
@@ -454,8 +453,8 @@ int dt_scan_scan(const struct dt_command *self, int argc, char **argv)
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	status = dt_scan_options_parse(&scan.options, self, argc, argv);
 	if (status == DT_EXIT_OK)
-		status = dt_door_symbols_open(&scan.symbols, self, scan.options.symbols);
-	scan.source = (struct dt_pool_source){ &scan.symbols, dt_door_symbols_ask };
+		status = dt_door_symbols_open(&scan.options.symbols, self);
+	scan.source = (struct dt_pool_source){ &scan.options.symbols, dt_door_symbols_ask };
 	if (status != DT_EXIT_OK)
 		return status;
 	if (scan.options.host_from && dt_host_rule_create(&scan.host_rule, scan.options.host_from, &err) != DT_OK)

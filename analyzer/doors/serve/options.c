@@ -17,25 +17,6 @@ enum {
 };
 enum { MAX_JOBS = 256, DEFAULT_RATE = 50, DEFAULT_BURST = 200, MAX_TEMPLATE = 1 << 20, WEBHOOK_S = 10 };
 
-bool dt_serve_size(const char *text, uint64_t *out)
-{
-	static const char units[] = "KMGT";
-	size_t len = strlen(text);
-	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
-	char digits[24];
-
-	if (!len || len >= sizeof(digits))
-		return false;
-	snprintf(digits, sizeof(digits), "%.*s", (int)(unit && *unit ? len - 1 : len), text);
-	if (!dt_text_parse_u64(digits, false, out) || !strncmp(digits, "0x", 2))
-		return false;
-	unsigned shift = unit && *unit ? 10u * (unsigned)(unit - units + 1) : 0;
-	if (*out > UINT64_MAX >> shift)
-		return false;
-	*out <<= shift;
-	return true;
-}
-
 /* Options that take a number, as rows. */
 static const struct row {
 	int option;
@@ -66,11 +47,6 @@ static int number(struct dt_serve_options *options, const struct dt_command *sel
 
 	options->has_rate |= status == DT_EXIT_OK && row->option == RATE;
 	return status;
-}
-
-static int size_option(const struct dt_command *self, const char *name, const char *value, uint64_t *out)
-{
-	return dt_serve_size(value, out) && *out ? DT_EXIT_OK : dt_door_usage(self, "%s takes a size such as 512M or 8G, not '%s'", name, value);
 }
 
 static int deadline(struct dt_serve_options *options, const struct dt_command *self, const char *value)
@@ -118,8 +94,8 @@ static int one(struct dt_serve_options *options, const struct dt_command *self, 
 	case SPOOL: options->spool = value; return DT_EXIT_OK;
 	case URL: options->url = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
-	case MAX_UPLOAD: return size_option(self, "--max-upload", value, &options->max_bytes);
-	case RESERVE: return size_option(self, "--spool-reserve", value, &options->reserve);
+	case MAX_UPLOAD: return dt_door_size(self, "--max-upload", value, &options->max_bytes);
+	case RESERVE: return dt_door_size(self, "--spool-reserve", value, &options->reserve);
 	case AUTH: return auth(options, self, value);
 	case BEHIND_PROXY: options->access.behind_proxy = true; return DT_EXIT_OK;
 	case PROXY: options->access.proxies = value; return DT_EXIT_OK;
@@ -225,10 +201,10 @@ int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_com
 		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "webhook", required_argument, NULL, WEBHOOK },
 		{ "webhook-secret-file", required_argument, NULL, WEBHOOK_SECRET },
 		{ "webhook-template", required_argument, NULL, WEBHOOK_TEMPLATE },
-		{ "webhook-ca-file", required_argument, NULL, WEBHOOK_CA }, { 0 },
+		{ "webhook-ca-file", required_argument, NULL, WEBHOOK_CA }, DT_SYMBOLS_LONG_OPTIONS, { 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int option, status = DT_EXIT_OK;
+	int option, taken, status = DT_EXIT_OK;
 
 	*options = (struct dt_serve_options){ .listen = "127.0.0.1:8080", .max_bytes = UINT64_C(8) << 30, .grace_s = 20, .queue = 10000,
 		                              .reserve = UINT64_C(256) << 20 };
@@ -236,7 +212,10 @@ int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_com
 	dt_buf_init(&options->template, MAX_TEMPLATE);
 	options->pool.workers = processors > 0 && processors < MAX_JOBS ? (unsigned)processors : 1;
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
-		status = one(options, self, option, optarg);
+		if ((taken = dt_door_symbols_option(&options->symbols, self, option, optarg)) == 0)
+			status = one(options, self, option, optarg);
+		else if (taken < 0)
+			status = DT_EXIT_USAGE;
 	if (status == DT_EXIT_OK && optind < argc)
 		status = dt_door_usage(self, "'%s' is one too many", argv[optind]);
 	return status == DT_EXIT_OK ? check(options, self) : status;

@@ -7,7 +7,5 @@
 /* Fills the options and checks that they make sense together; DT_EXIT_OK or what was said. To be freed in any case. */
 int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_command *self, int argc, char **argv);
 void dt_serve_options_free(struct dt_serve_options *options);
-/* "4G", "512M", bytes; false: no size. */
-bool dt_serve_size(const char *text, uint64_t *out);
 
 #endif

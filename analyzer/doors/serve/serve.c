@@ -150,12 +150,18 @@ int dt_serve_serve(const struct dt_command *self, int argc, char **argv)
 {
 	struct dt_serve_options options;
 	struct dt_serve serve = { .options = &options };
+	const struct dt_pool_source source = { &options.symbols, dt_door_symbols_ask };
 
 	if (dt_door_help(self, argc, argv))
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	int status = dt_serve_options_parse(&options, self, argc, argv);
 	if (status == DT_EXIT_OK)
+		status = dt_door_symbols_open(&options.symbols, self);
+	if (status == DT_EXIT_OK) {
+		options.pool.source = options.symbols.open ? &source : NULL;
 		status = start(&serve);
+		dt_door_symbols_close(&options.symbols);
+	}
 	dt_serve_options_free(&options);
 	return status;
 }

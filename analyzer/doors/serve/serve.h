@@ -8,6 +8,7 @@
 #define DT_SERVE_SERVE_H
 
 #include "doors/common/door.h"
+#include "doors/common/symbols.h"
 #include "doors/serve/access.h"
 #include "doors/serve/engine.h"
 #include "doors/serve/http/http.h"
@@ -31,6 +32,7 @@ struct dt_serve_options {
 	struct dt_deliver_options webhook;
 	const char *webhook_secret, *webhook_template; /* files; NULL none */
 	struct dt_buf secret, template;                /* what they have */
+	struct dt_door_symbols symbols; /* the engine's thread asks them, nobody else */
 };
 
 struct dt_reviews;

@@ -1,4 +1,5 @@
 /* dumptriage-work: takes dumps from the fleet's queue. */
+#include "doors/common/symbols.h"
 #include "doors/work/work.h"
 
 static const struct dt_command commands[] = {
@@ -10,7 +11,7 @@ static const struct dt_command commands[] = {
 	  "      --idle SECONDS             end when nothing came for so long (0: never)\n"
 	  "      --metrics FILE|ADDR:PORT   Prometheus' text format, into a file or served at /metrics\n"
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
-	  "      --symbols PATH             images and PDBs: a folder, a symbol store (srv*FOLDER), or several with ';' between\n"
+	  DT_SYMBOLS_USAGE
 	  "      --deadline SECONDS         for one dump (30)\n"
 	  "      --no-sandbox               for debugging: read hostile input without protection\n\n"
 	  "A message is acknowledged when its crash is committed to the store; what fails three times goes to the queue\n"

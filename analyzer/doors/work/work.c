@@ -22,7 +22,7 @@
 #include "fleet/queue/queue.h"
 #include "fleet/walk/walk.h"
 
-enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, SYMBOLS, DEADLINE, NO_SANDBOX };
+enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, DEADLINE, NO_SANDBOX };
 enum { MAX_JOBS = 256, AHEAD = 8, BATCH = 64, COMMIT_MS = 250, WAIT_MS = 100, LAST_ATTEMPT = 2, RECONNECT_TRIES = 60 };
 
 enum stage { FREE, OPENING, READING, STORED, FAILED };
@@ -37,7 +37,7 @@ struct message {
 };
 
 struct work {
-	const char *db, *queue_url, *signatures, *symbols_path, *metrics_target;
+	const char *db, *queue_url, *signatures, *metrics_target;
 	struct dt_metrics_out *metrics;
 	unsigned jobs, idle_s, deadline_s;
 	bool no_sandbox;
@@ -326,7 +326,6 @@ static int one(struct work *work, const struct dt_command *self, int option, con
 	case JOBS: return dt_door_unsigned(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
 	case IDLE: return dt_door_unsigned(self, "--idle", value, 0, 86400, &work->idle_s);
 	case SIGNATURES: work->signatures = value; return DT_EXIT_OK;
-	case SYMBOLS: work->symbols_path = value; return DT_EXIT_OK;
 	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, 86400, &work->deadline_s);
 	case NO_SANDBOX: work->no_sandbox = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
@@ -338,17 +337,20 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },     { "queue", required_argument, NULL, QUEUE },           { "jobs", required_argument, NULL, JOBS },
 		{ "idle", required_argument, NULL, IDLE }, { "signatures", required_argument, NULL, SIGNATURES },
-		{ "symbols", required_argument, NULL, SYMBOLS }, { "deadline", required_argument, NULL, DEADLINE },
+		DT_SYMBOLS_LONG_OPTIONS, { "deadline", required_argument, NULL, DEADLINE },
 		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "metrics", required_argument, NULL, METRICS }, { 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct dt_queue_url url;
 	struct dt_error err;
-	int option, status = DT_EXIT_OK;
+	int option, taken, status = DT_EXIT_OK;
 
 	work->jobs = processors > 0 && processors < MAX_JOBS ? (unsigned)processors : 1;
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
-		status = one(work, self, option, optarg);
+		if ((taken = dt_door_symbols_option(&work->symbols, self, option, optarg)) == 0)
+			status = one(work, self, option, optarg);
+		else if (taken < 0)
+			status = DT_EXIT_USAGE;
 	if (status == DT_EXIT_OK && optind < argc)
 		status = dt_door_usage(self, "'%s' is one too many", argv[optind]);
 	if (status == DT_EXIT_OK && (!work->db || !work->queue_url))
@@ -411,7 +413,7 @@ int dt_work_work(const struct dt_command *self, int argc, char **argv)
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	status = parse(&work, self, argc, argv);
 	if (status == DT_EXIT_OK)
-		status = dt_door_symbols_open(&work.symbols, self, work.symbols_path);
+		status = dt_door_symbols_open(&work.symbols, self);
 	if (status != DT_EXIT_OK)
 		return status;
 	work.source = (struct dt_pool_source){ &work.symbols, dt_door_symbols_ask };

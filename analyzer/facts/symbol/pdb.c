@@ -111,21 +111,35 @@ enum dt_status dt_pdb_open(struct dt_pdb *pdb, struct dt_bytes file, struct dt_a
 	return DT_OK;
 }
 
-bool dt_pdb_is(const struct dt_pdb *pdb, const char *debug_id)
+static void write_id(const struct dt_pdb *pdb, uint32_t age, char *out, size_t size)
 {
 	struct dt_bytes b = { pdb->guid, sizeof(pdb->guid) };
+	int at = snprintf(out, size, "%08X%04X%04X", dt_bytes_u32_or(b, 0, 0), dt_bytes_u16_or(b, 4, 0), dt_bytes_u16_or(b, 6, 0));
+
+	for (size_t n = 8; n < 16; n++)
+		at += snprintf(out + at, size - (size_t)at, "%02X", pdb->guid[n]);
+	snprintf(out + at, size - (size_t)at, "%x", age);
+}
+
+bool dt_pdb_is(const struct dt_pdb *pdb, const char *debug_id)
+{
 	const uint32_t ages[] = { pdb->age, pdb->info_age };
 	char text[48];
 
 	for (size_t i = 0; i < 2; i++) {
-		int at = snprintf(text, sizeof(text), "%08X%04X%04X", dt_bytes_u32_or(b, 0, 0), dt_bytes_u16_or(b, 4, 0), dt_bytes_u16_or(b, 6, 0));
-		for (size_t n = 8; n < 16; n++)
-			at += snprintf(text + at, sizeof(text) - (size_t)at, "%02X", pdb->guid[n]);
-		snprintf(text + at, sizeof(text) - (size_t)at, "%x", ages[i]);
+		write_id(pdb, ages[i], text, sizeof(text));
 		if (dt_text_equal_fold(text, debug_id))
 			return true;
 	}
 	return false;
+}
+
+const char *dt_pdb_debug_id(const struct dt_pdb *pdb, struct dt_arena *arena)
+{
+	char text[48];
+
+	write_id(pdb, pdb->age ? pdb->age : pdb->info_age, text, sizeof(text));
+	return dt_arena_strdup(arena, text);
 }
 
 /* ---- places --------------------------------------------------------------------------- */

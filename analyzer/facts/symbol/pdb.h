@@ -45,6 +45,8 @@ struct dt_pdb_symbol {
 DT_MUST_USE enum dt_status dt_pdb_open(struct dt_pdb *pdb, struct dt_bytes file, struct dt_arena *arena, struct dt_error *err);
 /* Whether it belongs to an image with this debug identity: GUID and age. */
 bool dt_pdb_is(const struct dt_pdb *pdb, const char *debug_id);
+/* The key that symbol stores keep it under: GUID and age; in the arena, NULL when that is full. */
+const char *dt_pdb_debug_id(const struct dt_pdb *pdb, struct dt_arena *arena);
 /* The function that holds an offset of the image. false: none known. */
 bool dt_pdb_symbol_at(struct dt_pdb *pdb, uint32_t rva, struct dt_pdb_symbol *out);
 

@@ -19,44 +19,60 @@ static bool is_url(const char *text)
 	return !strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8);
 }
 
-static enum dt_status add(struct dt_symbol_store *store, const char *place, bool plain, struct dt_error *err)
+/* Where it stands decides what keeps a server's files: the first store of its element, else the last cache* before it. */
+struct parsing {
+	struct dt_symbol_store *store;
+	const char *element_cache, *cache;
+	struct dt_error *err;
+};
+
+static enum dt_status add(struct parsing *p, const char *where, enum dt_symbol_place_kind kind)
 {
-	if (!*place)
+	struct dt_symbol_store *store = p->store;
+
+	if (!*where)
 		return DT_OK;
-	if (store->folder_count == DT_MAX_STORE_PLACES || store->server_count == DT_MAX_STORE_PLACES)
-		return dt_fail(err, DT_ERR_USAGE, "symbol path: more than %d places", DT_MAX_STORE_PLACES);
-	if (is_url(place)) {
-		store->servers[store->server_count++] = place;
-		return DT_OK;
+	if (store->place_count == DT_MAX_STORE_PLACES)
+		return dt_fail(p->err, DT_ERR_USAGE, "symbol path: more than %d places", DT_MAX_STORE_PLACES);
+	kind = is_url(where) ? DT_PLACE_SERVER : kind;
+	store->places[store->place_count] = (struct dt_symbol_place){ .kind = kind, .where = where };
+	if (kind == DT_PLACE_SERVER) {
+		store->places[store->place_count].cache = p->element_cache ? p->element_cache : p->cache;
+		store->has_servers = true;
+	} else if (!p->element_cache) {
+		p->element_cache = where;
 	}
-	store->plain[store->folder_count] = plain;
-	store->folders[store->folder_count++] = place;
+	store->place_count++;
 	return DT_OK;
 }
 
 /* One element: words between stars. It is cut apart in place. */
-static enum dt_status add_element(struct dt_symbol_store *store, char *element, struct dt_error *err)
+static enum dt_status add_element(struct parsing *p, char *element)
 {
 	char *rest = strchr(element, '*');
+	bool is_cache = rest && rest - element == 5 && !strncasecmp(element, "cache", 5);
 	enum dt_status status = DT_OK;
 
+	p->element_cache = NULL;
 	if (!rest)
-		return add(store, element, true, err);
+		return add(p, element, DT_PLACE_FOLDER);
 	*rest++ = 0;
 	if (!strcasecmp(element, "symsrv")) {
 		rest = strchr(rest, '*'); /* the name of the server's library */
 		if (!rest)
 			return DT_OK;
 		rest++;
-	} else if (strcasecmp(element, "srv") && strcasecmp(element, "cache")) {
-		return dt_fail(err, DT_ERR_USAGE, "symbol path: expected srv*, symsrv* or cache*, found '%s*'", element);
+	} else if (strcasecmp(element, "srv") && !is_cache) {
+		return dt_fail(p->err, DT_ERR_USAGE, "symbol path: expected srv*, symsrv* or cache*, found '%s*'", element);
 	}
 	for (char *next; status == DT_OK && rest; rest = next) {
 		next = strchr(rest, '*');
 		if (next)
 			*next++ = 0;
-		status = add(store, rest, false, err);
+		status = add(p, rest, DT_PLACE_STORE);
 	}
+	if (is_cache)
+		p->cache = p->element_cache;
 	return status;
 }
 
@@ -64,6 +80,7 @@ static int ask(void *self, const struct dt_symbol_request *request);
 
 enum dt_status dt_symbol_store_open(struct dt_symbol_store *store, const char *path, struct dt_arena *arena, struct dt_error *err)
 {
+	struct parsing parsing = { .store = store, .err = err };
 	enum dt_status status = DT_OK;
 	const char *copy = dt_arena_strdup(arena, path);
 
@@ -74,7 +91,7 @@ enum dt_status dt_symbol_store_open(struct dt_symbol_store *store, const char *p
 		next = strchr(at, ';');
 		if (next)
 			*next++ = 0;
-		status = add_element(store, at, err);
+		status = add_element(&parsing, at);
 	}
 	return status;
 }
@@ -104,7 +121,7 @@ static bool is_key(const char *text)
 	return *text && strlen(text) < MOST_KEY && strspn(text, "0123456789abcdefABCDEF") == strlen(text);
 }
 
-static int open_file(const char *path)
+int dt_symbol_open_file(const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -143,7 +160,7 @@ static bool try_path(struct search *search, const char *folder, const char *midd
 	char path[MOST_PATH];
 	int len = snprintf(path, sizeof(path), "%s%s%s/%s", folder, *middle ? "/" : "", middle, name);
 
-	return len > 0 && (size_t)len < sizeof(path) && take(search, open_file(path));
+	return len > 0 && (size_t)len < sizeof(path) && take(search, dt_symbol_open_file(path));
 }
 
 /* The same, or compressed. */
@@ -163,7 +180,7 @@ static bool try_pointer(struct search *search, const char *folder, const char *m
 	int len = snprintf(path, sizeof(path), "%s/%s/file.ptr", folder, middle), fd;
 	ssize_t n;
 
-	if (len <= 0 || (size_t)len >= sizeof(path) || (fd = open_file(path)) < 0)
+	if (len <= 0 || (size_t)len >= sizeof(path) || (fd = dt_symbol_open_file(path)) < 0)
 		return false;
 	n = read(fd, text, MOST_POINTER);
 	(void)close(fd);
@@ -176,24 +193,34 @@ static bool try_pointer(struct search *search, const char *folder, const char *m
 	if (!strncmp(target, "MSG:", 4))
 		return false;
 	if (*target == '/')
-		return take(search, open_file(target));
+		return take(search, dt_symbol_open_file(target));
 	for (char *c = target; *c; c++)
 		*c = *c == '\\' ? '/' : *c;
 	return try_path(search, folder, "", target);
 }
 
+bool dt_symbol_folder(const struct dt_symbol_request *request, char *out, size_t size)
+{
+	const char *name = request->name, *dot = strrchr(name, '.');
+	int len;
+
+	/* Breakpad's stores have NAME.pdb/KEY/NAME.sym. */
+	if (request->kind == DT_SYMBOL_BREAKPAD && dot)
+		len = snprintf(out, size, "%.*s.pdb", (int)(dot - name), name);
+	else
+		len = snprintf(out, size, "%s", name);
+	return len > 0 && (size_t)len < size;
+}
+
 /* NAME/KEY/ and what stands there; under the first two letters of the name too. */
 static bool try_key(struct search *search, const char *folder, const char *name, const char *key)
 {
-	char middle[512], pdb[256];
-	const char *above = name, *dot = strrchr(name, '.');
+	struct dt_symbol_request named = *search->request;
+	char middle[1024], above[256];
 
-	/* Breakpad's stores have NAME.pdb/KEY/NAME.sym. */
-	if (search->request->kind == DT_SYMBOL_BREAKPAD && dot && dot - name < (ptrdiff_t)sizeof(pdb) - 5) {
-		snprintf(pdb, sizeof(pdb), "%.*s.pdb", (int)(dot - name), name);
-		above = pdb;
-	}
-
+	named.name = name;
+	if (!dt_symbol_folder(&named, above, sizeof(above)))
+		return false;
 	for (unsigned tiers = 2; tiers <= 3; tiers++) {
 		if (tiers == 2)
 			snprintf(middle, sizeof(middle), "%s/%s", above, key);
@@ -265,6 +292,20 @@ static bool in_plain(struct search *search, const char *folder)
 	return false;
 }
 
+/* What a server has given before lies in its cache, which was asked before it. */
+static bool on_server(struct search *search, const struct dt_symbol_store *store, const struct dt_symbol_place *place)
+{
+	return store->fetcher && is_key(search->key) && search->pass == 0 &&
+	       take(search, store->fetcher->fetch(store->fetcher->self, place, search->request, search->key));
+}
+
+static bool in_place(struct search *search, const struct dt_symbol_store *store, const struct dt_symbol_place *place)
+{
+	if (place->kind == DT_PLACE_SERVER)
+		return on_server(search, store, place);
+	return in_store(search, place->where) || (place->kind == DT_PLACE_FOLDER && in_plain(search, place->where));
+}
+
 static int ask(void *self, const struct dt_symbol_request *request)
 {
 	const struct dt_symbol_store *store = self;
@@ -274,8 +315,8 @@ static int ask(void *self, const struct dt_symbol_request *request)
 		return -1;
 	if (!dt_symbol_key(request, search.key, sizeof(search.key)))
 		search.key[0] = 0;
-	for (size_t i = 0; i < store->folder_count; i++)
-		if (in_store(&search, store->folders[i]) || (store->plain[i] && in_plain(&search, store->folders[i])))
+	for (size_t i = 0; i < store->place_count; i++)
+		if (in_place(&search, store, &store->places[i]))
 			break;
 	return search.fd;
 }

@@ -338,6 +338,19 @@ static bool take_member(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 	return slot->member != NULL;
 }
 
+/* Symbols may come from a server: that time is nobody's fault, and no worker of this thread could be heard meanwhile. */
+static int ask_source(struct dt_pool *pool, const struct dt_ask *ask)
+{
+	int64_t begin = dt_time_steady_ms();
+	int fd = pool->source->ask(pool->source->self, ask);
+	int64_t spent = dt_time_steady_ms() - begin;
+
+	for (unsigned i = 0; i < pool->count; i++)
+		if (pool->slots[i].busy)
+			pool->slots[i].deadline += spent;
+	return fd;
+}
+
 /* false: it does not keep to the protocol, or cannot be answered. */
 static bool take_ask(struct dt_pool *pool, struct slot *slot, struct dt_bytes body)
 {
@@ -347,7 +360,7 @@ static bool take_ask(struct dt_pool *pool, struct slot *slot, struct dt_bytes bo
 
 	if (!pool->source || slot->asks++ == DT_MAX_ASKS || !dt_ask_read(body, &ask))
 		return false;
-	answer.fd = pool->source->ask(pool->source->self, &ask);
+	answer.fd = ask_source(pool, &ask);
 	bool ok = dt_channel_send(&slot->process.channel, &answer, &err) == DT_OK;
 	if (answer.fd >= 0)
 		close(answer.fd);

@@ -55,15 +55,15 @@ static void sizes(void **state)
 	uint64_t size;
 	(void)state;
 
-	assert_true(dt_serve_size("512", &size) && size == 512);
-	assert_true(dt_serve_size("8G", &size) && size == UINT64_C(8) << 30);
-	assert_true(dt_serve_size("3M", &size) && size == UINT64_C(3) << 20);
-	assert_false(dt_serve_size("", &size));
-	assert_false(dt_serve_size("G", &size));
-	assert_false(dt_serve_size("1.5G", &size));
-	assert_false(dt_serve_size("-1", &size));
-	assert_false(dt_serve_size("0x10", &size));
-	assert_false(dt_serve_size("99999999999999T", &size));
+	assert_true(dt_door_size_parse("512", &size) && size == 512);
+	assert_true(dt_door_size_parse("8G", &size) && size == UINT64_C(8) << 30);
+	assert_true(dt_door_size_parse("3M", &size) && size == UINT64_C(3) << 20);
+	assert_false(dt_door_size_parse("", &size));
+	assert_false(dt_door_size_parse("G", &size));
+	assert_false(dt_door_size_parse("1.5G", &size));
+	assert_false(dt_door_size_parse("-1", &size));
+	assert_false(dt_door_size_parse("0x10", &size));
+	assert_false(dt_door_size_parse("99999999999999T", &size));
 }
 
 int main(void)

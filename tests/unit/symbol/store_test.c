@@ -87,8 +87,10 @@ static void a_store_of_two_tiers(void **state)
 	open_store("srv*%s*https://symbols.example.com/download");
 	assert_string_equal(answer(driver), "image");
 	assert_string_equal(answer(symbols), "pdb");
-	assert_int_equal(store.server_count, 1);
-	assert_string_equal(store.servers[0], "https://symbols.example.com/download");
+	assert_int_equal(store.place_count, 2);
+	assert_int_equal(store.places[1].kind, DT_PLACE_SERVER);
+	assert_string_equal(store.places[1].where, "https://symbols.example.com/download");
+	assert_string_equal(store.places[1].cache, root);
 	struct dt_symbol_request other = driver;
 	other.size++;
 	assert_string_equal(answer(other), "no");
@@ -186,6 +188,83 @@ static void paths_that_are_wrong(void **state)
 	assert_string_equal(answer(driver), "no");
 }
 
+/* Who keeps what a server gives: the nearest store of its element, else the cache* before it, else nobody is named. */
+static void caches_of_servers(void **state)
+{
+	static const struct {
+		const char *path, *cache;
+	} rows[] = {
+		{ "srv*/near*/far*http://a/", "/near" },
+		{ "cache*/c;srv*http://a/", "/c" },
+		{ "cache*/c;srv*/near*http://a/", "/near" },
+		{ "/folder;srv**http://a/", NULL },
+		{ "http://a/", NULL },
+	};
+	struct dt_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(dt_symbol_store_open(&store, rows[i].path, &arena, &err), DT_OK);
+		assert_true(store.has_servers);
+		const struct dt_symbol_place *last = &store.places[store.place_count - 1];
+		assert_int_equal(last->kind, DT_PLACE_SERVER);
+		if (rows[i].cache)
+			assert_string_equal(last->cache, rows[i].cache);
+		else
+			assert_null(last->cache);
+	}
+}
+
+static unsigned fetches;
+static char fetched_key[80];
+
+static int fetch(void *self, const struct dt_symbol_place *server, const struct dt_symbol_request *request, const char *key)
+{
+	char path[400];
+
+	(void)self;
+	assert_string_equal(server->cache, root);
+	fetches++;
+	snprintf(fetched_key, sizeof(fetched_key), "%s", key);
+	if (request->size != driver.size)
+		return -1;
+	file("Driver.sys/0A1B2C3D1c000/Driver.sys", "downloaded");
+	snprintf(path, sizeof(path), "%s/Driver.sys/0A1B2C3D1c000/Driver.sys", root);
+	return open(path, O_RDONLY);
+}
+
+/* A server is asked when the places before it have nothing, and not for what it has given already. */
+static void servers_are_asked_last(void **state)
+{
+	static const struct dt_symbol_fetcher fetcher = { NULL, fetch };
+	struct dt_symbol_request again = driver, other = driver;
+
+	(void)state;
+	fetches = 0;
+	open_store("srv*%s*http://a/");
+	assert_string_equal(answer(driver), "no");
+	store.fetcher = &fetcher;
+	assert_string_equal(answer(driver), "downloaded");
+	assert_string_equal(fetched_key, "0A1B2C3D1c000");
+	assert_string_equal(answer(driver), "downloaded");
+	assert_int_equal(fetches, 1);
+	other.size++;
+	assert_string_equal(answer(other), "no");
+	assert_int_equal(fetches, 2);
+	/* What cannot be asked for by its identity is not asked for. */
+	other.timestamp = 0;
+	assert_string_equal(answer(other), "no");
+	other = driver;
+	other.name = "../x.sys";
+	assert_string_equal(answer(other), "no");
+	assert_int_equal(fetches, 2);
+	/* The file was refused by the reader: its cache has it, the server is asked once more, and says no. */
+	again.attempt = 1;
+	again.size++;
+	file("Driver.sys/0A1B2C3D1c001/Driver.sys", "old");
+	assert_string_equal(answer(again), "no");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +274,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pointers, setup, teardown),
 		cmocka_unit_test_setup_teardown(plain_folders_in_their_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_that_lead_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(caches_of_servers, setup, teardown),
+		cmocka_unit_test_setup_teardown(servers_are_asked_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(paths_that_are_wrong, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
