@@ -238,6 +238,10 @@ class Symbols(unittest.TestCase):
             if expected:
                 self.exact(record)
 
+    def symbols(self, *args):
+        env = {k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"}
+        return subprocess.run([PROGRAM, "symbols", *args], capture_output=True, text=True, env=env)
+
     def test_a_server_gives_its_workers_the_files(self):
         db = SCRATCH / "serve.db"
         for path in SCRATCH.glob("serve.db*"):
@@ -251,6 +255,68 @@ class Symbols(unittest.TestCase):
             self.exact(crash.json)
         finally:
             server.stop()
+
+    def test_a_store_is_filled_and_used(self):
+        store = SCRATCH / "filled"
+        shutil.rmtree(store, ignore_errors=True)
+        done = self.symbols("add", store, FIXTURES)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        key = f"{self.image.guid}{self.image.age:x}"
+        self.assertIn(f"added  frames.pdb/{key}/frames.pdb\n", done.stdout)
+        self.assertEqual((store / "frames.pdb" / key / "frames.pdb").read_bytes(), (FIXTURES / "frames.pdb").read_bytes())
+        self.assertFalse(list(store.rglob("*.obj")) + list(store.rglob("*.partial*")))
+        self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"))
+        done = self.symbols("add", store, FIXTURES / "frames.dll")
+        self.assertEqual(done.stdout.splitlines()[-1], "0 added, 1 known already, 0 neither images nor symbols, 0 failed")
+
+    def test_what_a_store_cannot_take(self):
+        store = SCRATCH / "unfilled"
+        shutil.rmtree(store, ignore_errors=True)
+        data = bytearray((FIXTURES / "frames.dll").read_bytes())
+        pe = int.from_bytes(data[0x3c:0x40], "little")
+        data[pe + 8:pe + 12] = bytes(4)
+        odd = SCRATCH / "odd"
+        odd.mkdir(exist_ok=True)
+        (odd / "timeless.dll").write_bytes(data)
+        (odd / "cut.dll").write_bytes(data[:0x500])
+        (odd / "text.txt").write_text("words")
+        done = self.symbols("add", store, odd)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("timeless.dll: it has no time stamp", done.stderr)
+        self.assertIn("cut.dll: PE file: a section", done.stderr)
+        self.assertIn("0 added, 0 known already, 1 neither images nor symbols, 2 failed", done.stdout)
+        done = self.symbols("add", store, odd / "text.txt", odd / "absent")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it begins with 'words'", done.stderr)
+        self.assertIn("absent", done.stderr)
+        done = self.symbols("add", odd / "text.txt", FIXTURES / "frames.dll")
+        self.assertEqual(done.returncode, 3)
+
+    def test_what_is_at_hand_for_a_dump(self):
+        rows = lambda done: {l.split()[0]: l.split()[1:] for l in done.stdout.splitlines()[1:] if l and not l.startswith(" ")}
+        done = self.symbols("list", self.user(), "--symbols", self.folder("frames.dll", "frames.pdb"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(rows(done)["frames.dll"], ["file", "pdb"])
+        self.assertIn("1 modules: images of 1, symbols of 1 at hand", done.stdout)
+        done = self.symbols("list", self.user(), "--symbols", SCRATCH / "nowhere")
+        self.assertEqual(rows(done)["frames.dll"], ["-", "-"])
+        self.assertIn(f"image: not found as frames.dll/{self.image.stamp:08X}{self.image.size:x}", done.stdout)
+        self.assertIn(f"symbols: not found under {self.image.guid}{self.image.age:x}", done.stdout)
+        where = SCRATCH / "another"
+        where.mkdir(exist_ok=True)
+        shutil.copy(FIXTURES / "frames-o0.dll", where / "frames.dll")
+        done = self.symbols("list", self.user(), "--symbols", where)
+        self.assertIn("the file at hand for frames.dll is not used: its debug identity is", done.stdout)
+        timeless = "module {module} {base:#x} {size:#x} timestamp=0"
+        done = self.symbols("list", self.user("timeless", module=timeless), "--symbols", SCRATCH / "nowhere")
+        self.assertEqual(rows(done)["frames.dll"], ["-", "-"])
+        self.assertIn("image: the dump has no time stamp of it", done.stdout)
+        self.assertEqual(self.symbols("list", FIXTURES / "frames.obj").returncode, 1)
+        self.assertIn("no place to look was given", self.symbols("list", self.user()).stdout)
+
+    def test_wrong_use(self):
+        for args in ((), ("list",), ("add", "x"), ("remove", "x"), ("list", "a", "b"), ("list", "a", "--symbols-timeout", "0")):
+            self.assertEqual(self.symbols(*args).returncode, 2, args)
 
     def test_a_word_that_is_not_known(self):
         done = subprocess.run([PROGRAM, "analyze", self.user(), "--symbols", "svr*/x"], capture_output=True, text=True)

@@ -11,6 +11,7 @@ int dt_cli_explain(const struct dt_command *self, int argc, char **argv);
 int dt_cli_show(const struct dt_command *self, int argc, char **argv);
 int dt_cli_formats(const struct dt_command *self, int argc, char **argv);
 int dt_cli_signatures(const struct dt_command *self, int argc, char **argv);
+int dt_cli_symbols(const struct dt_command *self, int argc, char **argv);
 int dt_cli_config(const struct dt_command *self, int argc, char **argv);
 int dt_cli_schema(const struct dt_command *self, int argc, char **argv);
 

@@ -60,6 +60,12 @@ static const struct dt_command commands[] = {
 	  "      --out FILE                 import-vulnerable: where to write (standard output)\n"
 	  "      --keep-going               leave out files with errors, and say so\n\n"
 	  "Exit status: 0 all is well, 1 an error, a finding or a test that failed.\n", dt_cli_signatures, NULL },
+	{ "symbols", "images and symbols: keep them in a store, say what is at hand for a dump", "add STORE FILE|FOLDER...\n"
+	  "       dumptriage symbols list DUMP\n\n"
+	  "  add STORE FILE|FOLDER...   images, PDBs and Breakpad files into STORE/NAME/KEY/NAME; of folders what is one of them\n"
+	  "  list DUMP                  which of its modules have an image and symbols, and why others have none\n\n"
+	  DT_SYMBOLS_USAGE
+	  "\nExit status: 0 all is well, 1 a file could not be taken or the dump not be read.\n", dt_cli_symbols, NULL },
 	{ "config", "print the options in force and where they come from", "[COMMAND] [--config FILE]\n\n"
 	  "Options stand in a file (--config FILE, $DUMPTRIAGE_CONFIG, /etc/dumptriage.conf) as 'option = value', behind\n"
 	  "[command] for one command only; or in the environment, DUMPTRIAGE_DB for --db. The command line counts most.\n",

@@ -267,6 +267,24 @@ size_t dt_symbols_code(struct dt_symbols *symbols, uint64_t va, void *out, size_
 	return image && image->memory != &symbols->dump->memory ? dt_memory_read(image->memory, va, out, len) : 0;
 }
 
+void dt_symbols_look(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_state *out)
+{
+	const struct dt_image *image = dt_symbols_image(symbols, module);
+	struct dt_symbols_module *slot = slot_of(symbols, module);
+
+	*out = (struct dt_symbols_state){ .debug_id = module->debug_id };
+	if (!slot)
+		return;
+	if (image)
+		out->image = slot->has_map ? DT_IMAGE_IN_FILE : DT_IMAGE_IN_DUMP;
+	if (!out->debug_id && image)
+		out->debug_id = dt_image_debug_id(image, &symbols->own);
+	if (!slot->asked_pdb)
+		find_pdb(symbols, module, slot);
+	out->pdb = slot->has_pdb;
+	out->sym = slot->has_sym;
+}
+
 /* ---- names ------------------------------------------------------------------------ */
 
 /* Where the function begins of which rva is a part: the end of the chain. */

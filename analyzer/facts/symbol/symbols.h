@@ -9,6 +9,7 @@
 
 #include "facts/dump/dump.h"
 #include "facts/image/image.h"
+#include "facts/symbol/at_hand.h"
 #include "facts/symbol/source.h"
 
 struct dt_symbols_module;
@@ -37,6 +38,8 @@ struct dt_symbol_name {
 };
 /* The function that holds va: by the module's PDB, else by the export that its function begins at. false: nobody knows. symbols may be NULL. */
 bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_name *out);
+/* Asks for all of a module, as for a frame in it. */
+void dt_symbols_look(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_state *out);
 /* Code at va from the image at hand, where the dump does not have it. Gives the number of bytes. */
 size_t dt_symbols_code(struct dt_symbols *symbols, uint64_t va, void *out, size_t len);
 

@@ -251,3 +251,37 @@ const struct dt_facts *dt_triage_fd(struct dt_triage *triage, int fd, const char
 {
 	return file(triage, fd, path, options);
 }
+
+static void visit_modules(struct dt_triage *triage, const struct dt_symbol_source *source, dt_symbols_visit *visit, void *self)
+{
+	struct dt_symbols_state state;
+	struct dt_symbols symbols;
+	struct dt_notes notes;
+
+	for (size_t i = 0; i < triage->dump.module_count; i++) {
+		dt_notes_init(&notes, &triage->arena);
+		dt_symbols_open(&symbols, &triage->dump, source, &triage->arena, &notes);
+		dt_symbols_look(&symbols, &triage->dump.modules[i], &state);
+		visit(self, &triage->dump.modules[i], &state, &notes);
+		dt_symbols_close(&symbols);
+	}
+}
+
+enum dt_status dt_triage_symbols(struct dt_triage *triage, const char *path, const struct dt_symbol_source *source, dt_symbols_visit *visit, void *self,
+                                 struct dt_error *err)
+{
+	struct dt_mapping map;
+	enum dt_status status;
+
+	begin(triage, path);
+	if ((status = dt_mapping_open(&map, path, err)) != DT_OK)
+		return status;
+	status = dt_dump_open(&triage->dump, map.bytes, &triage->arena, &triage->notes, err);
+	if (status == DT_OK) {
+		dt_kernel_read(&triage->dump);
+		visit_modules(triage, source, visit, self);
+	}
+	dt_dump_close(&triage->dump);
+	dt_mapping_close(&map);
+	return status;
+}

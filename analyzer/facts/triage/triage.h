@@ -42,4 +42,14 @@ const struct dt_facts *dt_triage_fd(struct dt_triage *triage, int fd, const char
 const struct dt_facts *dt_triage_bytes(struct dt_triage *triage, struct dt_bytes bytes, const char *path,
                                        const struct dt_triage_options *options);
 
+
+/* What is at hand for each module of the dump at path, in the dump's order: visit is called for each, with notes of what was refused; the files
+ * are closed behind it. The statuses of dt_dump_open, and DT_ERR_IO. */
+struct dt_module;
+struct dt_notes;
+struct dt_symbols_state;
+typedef void dt_symbols_visit(void *self, const struct dt_module *module, const struct dt_symbols_state *state, const struct dt_notes *notes);
+DT_MUST_USE enum dt_status dt_triage_symbols(struct dt_triage *triage, const char *path, const struct dt_symbol_source *source,
+                                             dt_symbols_visit *visit, void *self, struct dt_error *err);
+
 #endif
