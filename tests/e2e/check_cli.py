@@ -394,6 +394,18 @@ class Config(unittest.TestCase):
         self.assertNotIn("hunter2", out.stdout + out.stderr)
         self.assertIn("can be read by others", out.stderr)
 
+    def test_the_queue_of_a_scan_may_come_from_the_environment(self):
+        """Its password has no other way: on the command line it is refused."""
+        share = SCRATCH / "queue-share"
+        share.mkdir(exist_ok=True)
+        queue = "amqp://x:secret@127.0.0.1:1/"
+        refused = run("scan", share, "--enqueue", queue)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("DUMPTRIAGE_ENQUEUE", refused.stderr)
+        taken = self.config("log-level = info\n", "scan", share, DUMPTRIAGE_ENQUEUE=queue)
+        self.assertEqual(taken.returncode, 3, taken.stderr)  # nobody listens there
+        self.assertNotIn("secret", taken.stdout + taken.stderr)
+
     def test_logs_as_json(self):
         out = run("incidents", "--db", SCRATCH / "nothing.db", "--log-format", "json")
         line = json.loads(out.stderr)

@@ -213,7 +213,7 @@ static enum dt_status refuse_passwords(int argc, char **argv, struct dt_error *e
 			continue;
 		size_t len = strcspn(argv[i] + 2, "=");
 		snprintf(name, sizeof(name), "%.*s", (int)(len > 60 ? 60 : len), argv[i] + 2);
-		row = !strcmp(name, "enqueue") ? find_row("queue") : find_row(name);
+		row = find_row(name);
 		value = argv[i][2 + len] == '=' ? argv[i] + 3 + len : i + 1 < argc ? argv[i + 1] : NULL;
 		if (!row || !row->secret || !password_in(value, &begin, &end))
 			continue;
