@@ -1,5 +1,5 @@
-# `cmake --install`, in three parts (components):
-#   program      the one program that people call in bin, those it runs in libexec, man pages, completion, documents
+# `cmake --install`, in three parts (components), which are the packages, too (package.cmake):
+#   program      the one program that people call in bin, those it runs in libexec, man pages, completion, units, documents
 #   library      libdumptriage.so.1
 #   development  what a program is built with: header, link, pkg-config file, examples
 include(GNUInstallDirs)
@@ -14,6 +14,15 @@ install(DIRECTORY docs/ DESTINATION ${DT_PROGRAM_DOC} COMPONENT program
 # The signatures as files, with their schema: to read, to copy, for editors.
 install(DIRECTORY signatures DESTINATION ${DT_PROGRAM_DOC} COMPONENT program)
 install(FILES docs/completion/dumptriage.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME dumptriage COMPONENT program)
+
+# Services: the units name /usr/bin, so they are for packages and /usr alone.
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  foreach(unit serve feed work)
+    install(FILES docs/systemd/dumptriage-${unit}.service DESTINATION /lib/systemd/system COMPONENT program)
+  endforeach()
+  install(FILES docs/systemd/dumptriage.sysusers DESTINATION lib/sysusers.d RENAME dumptriage.conf COMPONENT program)
+  install(FILES docs/systemd/dumptriage.tmpfiles DESTINATION lib/tmpfiles.d RENAME dumptriage.conf COMPONENT program)
+endif()
 
 install(TARGETS libdumptriage
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
@@ -42,4 +51,8 @@ if(DT_SCDOC AND DT_GZIP)
     install(FILES ${out} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT program)
   endforeach()
   add_custom_target(man ALL DEPENDS ${man_pages})
+endif()
+
+if(DT_PACKAGE)
+  include(cmake/package.cmake)
 endif()
