@@ -3,12 +3,14 @@
 
 Two independent readings: the compiler's dependency files say which headers each
 source file read, and the objects' undefined symbols say which functions it calls.
-Any edge that the table does not name is an error.
+Any edge that the table does not name is an error, and so is a row of docs/architecture.md that
+says something else than the table.
 
 usage: check_layers.py SOURCE_DIR BUILD_DIR
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -65,6 +67,26 @@ def symbol_edges(build, layers):
                 yield layer, used, symbol
 
 
+def documented(source):
+    """{layer: (folder, uses)} by the table of docs/architecture.md; None where there is no such page (the fixture)."""
+    page = source / "docs/architecture.md"
+    if not page.exists():
+        return None
+    rows = re.findall(r"^\| (\w+) \| `([\w/]+)` \| ([\w ]*?) ?\| [^|]+ \|$", page.read_text(), re.M)
+    return {name: (folder, uses.split()) for name, folder, uses in rows}
+
+
+def undocumented(source, layers):
+    """Differences between the page and the table that CMake links by."""
+    page = documented(source)
+    if page is None:
+        return
+    table = {layer["name"]: (layer["folder"], layer["uses"]) for layer in layers}
+    for name in sorted(set(page) | set(table)):
+        if page.get(name) != table.get(name):
+            yield "docs/architecture.md has %s for %s, cmake/layers.cmake %s" % (page.get(name), name, table.get(name))
+
+
 def main():
     source, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     layers = json.loads((build / "layers.json").read_text())
@@ -77,6 +99,7 @@ def main():
         seen.add((user["name"], used["name"]))
         if used["name"] not in user["uses"]:
             bad.add("%s may not use %s: it calls %s" % (user["name"], used["name"], symbol))
+    bad.update(undocumented(source, layers))
     for line in sorted(bad):
         print(line)
     print("%d layers, %d edges in use, %d not allowed" % (len(layers), len(seen), len(bad)))

@@ -9,6 +9,7 @@ mkdir -p "$scratch"
 cp -r "$source/analyzer" "$source/cmake" "$source/samples" "$source/signatures" "$source/CMakeLists.txt" "$scratch/"
 mkdir -p "$scratch/docs"
 cp "$source/docs/openapi.json" "$scratch/docs/" # part of the program
+sed 's,^| bucket | `judgement/bucket` |,& report,' "$source/docs/architecture.md" >"$scratch/docs/architecture.md"
 printf '#include "facts/dump/dump.h"\nint dt_layer_fixture_base(void);\nint dt_layer_fixture_base(void) { return (int)sizeof(struct dt_dump); }\n' \
 	>"$scratch/analyzer/core/base/fixture.c"
 printf 'extern void *dt_report_format(const char *name);\nvoid *dt_layer_fixture_bucket(void);\nvoid *dt_layer_fixture_bucket(void) { return dt_report_format("text"); }\n' \
@@ -24,4 +25,5 @@ fi
 cat "$scratch/found"
 grep -q '^base may not use dump: core/base/fixture.c includes facts/dump/dump.h$' "$scratch/found"
 grep -q '^bucket may not use report: it calls dt_report_format$' "$scratch/found"
+grep -q '^docs/architecture.md has .* for bucket' "$scratch/found"
 rm -rf "$scratch"
