@@ -122,6 +122,17 @@ class Completion(unittest.TestCase):
             for word in self.complete(command, "--format", ""):
                 self.assertIn(word, help_of(command))
 
+    def test_formats_are_those_of_the_program(self):
+        """In the help, in the pages and in the completion: what `formats` lists, no more and no less."""
+        listed = subprocess.run([PROGRAM, "formats"], check=True, capture_output=True, text=True, timeout=60).stdout.split("Output\n")[1]
+        names = set(re.findall(r"^  ([a-z]+) ", listed, re.M))
+        self.assertGreaterEqual(len(names), 8)
+        for command in ("analyze", "show"):
+            self.assertEqual(self.complete(command, "--format", ""), names)
+            for text in (help_of(command), page(f"dumptriage-{command}.1")):
+                words = re.search(r"(?:--format FORMAT +|--format\* _FORMAT_\n\t)([a-z, ]+)$", text, re.M)[1]
+                self.assertEqual(set(words.split(", ")), names, command)
+
     def test_second_words(self):
         self.assertEqual(self.complete("store", "p"), {"prune"})
         self.assertEqual(self.complete("token", ""), {"add", "list", "revoke"})
