@@ -81,6 +81,12 @@ static void event_id(const struct dt_event *event, const char *encoding, struct 
 	                              match && match->version ? match->version : "", match ? (int)match->grade : 0, encoding), arena, out);
 }
 
+/* The signature that decided. */
+static const struct dt_match *judgement_match(const struct dt_judgement *judgement)
+{
+	return judgement->matches_count && judgement->matches[0].grade >= DT_GRADE_PROBABLE ? &judgement->matches[0] : NULL;
+}
+
 /* A security product's image, or the very build of a driver that is known to be vulnerable. */
 static bool watched(const struct dt_judgement *judgement, const char *image)
 {
@@ -101,29 +107,49 @@ static const char *message(const struct dt_event *event, struct dt_arena *arena)
 	return dt_arena_printf(arena, "%s: %s", who, summary ? summary : "a crash dump without a verdict");
 }
 
+static void put_path_hash(const char *path, struct dt_arena *arena, struct dt_event *out)
+{
+	char hash[2 * DT_SHA256_SIZE + 1];
+
+	if (!path)
+		return;
+	dt_sha256_text((struct dt_bytes){ (const uint8_t *)path, strlen(path) }, hash);
+	out->path_hash = dt_arena_strndup(arena, hash, 16);
+}
+
+void dt_event_head(const struct dt_crash *crash, const char *encoding, struct dt_arena *arena, struct dt_event *out)
+{
+	const struct dt_facts *facts = &crash->facts;
+	const struct dt_judgement *judgement = &crash->judgement;
+
+	memset(out, 0, sizeof(*out));
+	out->crash = crash;
+	out->match = judgement_match(judgement);
+	out->created = judgement->judged.at;
+	out->time = facts->dump.time && facts->dump.time_trust == DT_TIME_OK ? facts->dump.time : out->created;
+	out->severity = severities[judgement->verdict.class];
+	/* Without an identity the path stands for it. */
+	if (!facts->crash_id)
+		put_path_hash(facts->file.path, arena, out);
+	event_id(out, encoding, arena, out->id);
+}
+
 void dt_event_make(const struct dt_crash *whole, const char *encoding, bool unmasked, struct dt_arena *arena, struct dt_event *out)
 {
 	static const struct dt_crash empty;
 	const struct dt_crash *masked = unmasked ? whole : dt_mask_crash(whole, arena), *crash = masked ? masked : &empty;
 	const struct dt_facts *facts = &crash->facts;
 	const struct dt_judgement *judgement = &crash->judgement;
-	char hash[2 * DT_SHA256_SIZE + 1];
 
-	memset(out, 0, sizeof(*out));
+	dt_event_head(whole, encoding, arena, out);
 	out->crash = crash;
-	out->match = judgement->matches_count && judgement->matches[0].grade >= DT_GRADE_PROBABLE ? &judgement->matches[0] : NULL;
+	/* Without memory for a masked one there is nothing to tell. */
+	out->match = masked ? judgement_match(judgement) : NULL;
 	out->user = facts->dump.format == DT_FORMAT_USER;
 	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement, judgement->blame.module) || watched(judgement, facts->fault.module);
-	out->created = judgement->judged.at;
-	out->time = facts->dump.time && facts->dump.time_trust == DT_TIME_OK ? facts->dump.time : out->created;
-	out->severity = severities[judgement->verdict.class];
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->name = facts->bugcheck ? facts->bugcheck->name : facts->exception.name;
 	out->path = facts->file.path;
-	if (whole->facts.file.path) {
-		dt_sha256_text((struct dt_bytes){ (const uint8_t *)whole->facts.file.path, strlen(whole->facts.file.path) }, hash);
-		out->path_hash = dt_arena_strndup(arena, hash, 16);
-	}
+	put_path_hash(whole->facts.file.path, arena, out);
 	out->message = message(out, arena);
-	event_id(out, encoding, arena, out->id);
 }

@@ -23,6 +23,8 @@ struct dt_event {
 
 /* encoding: its name. Texts live in the arena, which remembers whether there was memory for all. */
 void dt_event_make(const struct dt_crash *crash, const char *encoding, bool unmasked, struct dt_arena *arena, struct dt_event *out);
+/* Of it only what says which event it is: id, match, times, severity. Cheap, to find out whether the rest is wanted. */
+void dt_event_head(const struct dt_crash *crash, const char *encoding, struct dt_arena *arena, struct dt_event *out);
 /* The UUID (RFC 4122, version 5) of a name in our name space. */
 void dt_event_uuid(const char *name, struct dt_arena *arena, char out[37]);
 /* A path with the name of the user in it as ***: what stands behind \Users\, /home/ and the like. In the arena, or the text itself when

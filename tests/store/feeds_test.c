@@ -157,28 +157,53 @@ static bool take_feed(void *context, const struct dt_feed *feed)
 	return true;
 }
 
+static const char *crash_ref(const struct owed *owed, size_t number)
+{
+	for (size_t i = 0; i < owed->count; i++)
+		if (!owed->rows[i].incident && !number--)
+			return owed->rows[i].ref;
+	return "";
+}
+
+/* What the store gives of a crash that is owed: its record, its host, the event that was sent. */
+static void assert_crash(struct dt_store *store, uint64_t feed, const char *ref, const char *host, const char *sent)
+{
+	struct dt_stored row;
+	struct dt_crash crash;
+	struct dt_arena arena;
+	char event[40];
+
+	dt_arena_init(&arena, 1u << 20);
+	assert_int_equal(dt_store_feed_crash(store, feed, ref, &arena, &row, event, NULL), DT_OK);
+	assert_string_equal(event, sent);
+	assert_int_equal(dt_store_unpack(&row, &arena, &crash, NULL), DT_OK);
+	assert_string_equal(crash.facts.host.name, host);
+	assert_int_equal(dt_store_feed_crash(store, feed, "nothing", &arena, &row, event, NULL), DT_ERR_NOT_FOUND);
+	dt_arena_deinit(&arena);
+}
+
 EACH_STORE(letters_events_and_incidents_are_kept)
 {
 	struct dt_store *store = open_store(url, DT_STORE_WRITE);
 	uint64_t feed = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true), count;
-	const struct dt_feed_letter dead = { .ref = "k1", .event = "e1", .reason = "mapper_parsing_exception" };
-	const struct dt_feed_letter sent = { .ref = "k2", .event = "e2" }, later = { .ref = "k1", .event = "e3" };
 	struct letters letters = { 0 };
 	struct dt_feed_incident incident = { 0 };
 	struct dt_feed view = { 0 };
-	char event[40];
 
 	put_pc(store, 1);
+	put_pc(store, 2);
 	struct owed all = owed(store, feed, ROOM);
+	const char *one = crash_ref(&all, 0), *two = crash_ref(&all, 1);
+	const struct dt_feed_letter dead = { .ref = one, .event = "e1", .reason = "mapper_parsing_exception" };
+	const struct dt_feed_letter sent = { .ref = two, .event = "e2" }, later = { .ref = one, .event = "e3" };
 	for (size_t i = 0; i < all.count; i++)
 		all.rows[i].settled = true;
 	struct dt_feed_outcome outcome = { .feed = feed, .rows = all.rows, .row_count = all.count, .complete = true, .horizon = all.horizon,
 		                           .dead = &dead, .dead_count = 1, .sent = &sent, .sent_count = 1 };
 	assert_int_equal(dt_store_feed_settle(store, &outcome, NULL), DT_OK);
-	assert_int_equal(dt_store_feed_sent(store, feed, "k2", event, NULL), DT_OK);
-	assert_string_equal(event, "e2");
-	assert_int_equal(dt_store_feed_sent(store, feed, "k1", event, NULL), DT_OK);
-	assert_string_equal(event, "");
+	assert_crash(store, feed, two, "pc2", "e2");
+	assert_crash(store, feed, one, "pc1", "");
+	assert_crash(store, feed + 1, two, "pc2", "");
 	assert_int_equal(dt_store_feed_incidents(store, feed, 0, take_incident, &incident, NULL), DT_OK);
 	assert_true(incident.incident > 0 && incident.owed && !incident.state[0]);
 	assert_int_equal(dt_store_feeds(store, take_feed, &view, NULL), DT_OK);
@@ -202,7 +227,7 @@ EACH_STORE(letters_events_and_incidents_are_kept)
 	assert_int_equal(dt_store_feed_dead(store, feed, false, 0, take_letter, &letters, NULL), DT_OK);
 	assert_int_equal(letters.count, 0);
 	/* A flag comes again with the next change, and what was sent is still known. */
-	put_pc(store, 2);
+	put_pc(store, 3);
 	all = owed(store, feed, ROOM);
 	for (size_t i = 0; i < all.count; i++)
 		all.rows[i].settled = true;

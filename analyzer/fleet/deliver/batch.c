@@ -37,16 +37,21 @@ struct dt_item *dt_batch_item(struct dt_batch *batch, const char *ref, bool *fre
 	return item;
 }
 
-struct dt_sink_event *dt_batch_event(struct dt_batch *batch, const struct dt_buf *body)
+struct dt_bytes dt_batch_line(const struct dt_buf *text)
 {
-	struct dt_bytes bytes = dt_buf_bytes(body);
+	struct dt_bytes bytes = dt_buf_bytes(text);
 
 	if (bytes.len && bytes.data[bytes.len - 1] == '\n')
 		bytes.len--;
+	return bytes;
+}
+
+struct dt_sink_event *dt_batch_event(struct dt_batch *batch, const struct dt_buf *body)
+{
 	if (!dt_buf_ok(body))
 		return NULL;
 	struct dt_sink_event *event = &batch->events[batch->event_count];
-	*event = (struct dt_sink_event){ .body = dt_arena_bytes(&batch->arena, bytes) };
+	*event = (struct dt_sink_event){ .body = dt_arena_bytes(&batch->arena, dt_batch_line(body)) };
 	if (batch->arena.failed)
 		return NULL;
 	batch->event_count++;

@@ -4,6 +4,7 @@
 
 #include "core/base/arena.h"
 #include "fleet/deliver/deliver.h"
+#include "fleet/deliver/encoders.h"
 
 /* The receiver's encoding, as functions of the report. */
 struct dt_incident_event;
@@ -25,6 +26,7 @@ struct dt_item {
 	bool incident;
 	enum dt_item_state state;
 	const char *reason; /* BAD */
+	struct dt_sink_event made;   /* crash, EVENT: by an encoder */
 	struct dt_sink_event *event; /* EVENT */
 	struct dt_feed_incident kept; /* incident: as it is kept when the event was accepted */
 	struct dt_feed_incident before;
@@ -51,8 +53,9 @@ struct dt_deliver {
 	struct dt_store *store; /* NULL: to be opened again */
 	uint64_t feed;
 	struct dt_batch batch;
-	struct dt_arena record; /* one crash */
-	struct dt_buf text;
+	struct dt_encoders *encoders; /* NULL: the sink takes no crashes */
+	struct dt_lot *lot;           /* being filled; NULL none */
+	struct dt_buf text;           /* an incident's event */
 	unsigned failures; /* steps in a row in which nothing arrived */
 	bool told;         /* the store has a problem noted */
 	int64_t reviewed_ms; /* or when it began */
@@ -67,8 +70,17 @@ struct dt_item *dt_batch_add(struct dt_batch *batch, const char *ref, bool incid
 /* A place for an event; body is copied. */
 struct dt_sink_event *dt_batch_event(struct dt_batch *batch, const struct dt_buf *body);
 
-/* Fills in a crash's item from the store. */
+/* A text without its line's end. */
+struct dt_bytes dt_batch_line(const struct dt_buf *text);
+
+/* Reads a crash's record and has it encoded. */
 enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item, struct dt_error *err);
+/* What was read so far is encoded, however little it is. */
+void dt_deliver_pass_on(struct dt_deliver *deliver);
+/* Waits for the encoders; the batch's events are those of the crashes then. */
+enum dt_status dt_deliver_crashes_made(struct dt_deliver *deliver, struct dt_error *err);
+/* The encoders' work. */
+void dt_deliver_encode(void *context, struct dt_encoder *encoder, struct dt_lot *lot);
 /* Adds items for the incidents that are due. */
 enum dt_status dt_deliver_incidents(struct dt_deliver *deliver, struct dt_error *err);
 /* Adds one that was rejected before, whether it is due or not. */

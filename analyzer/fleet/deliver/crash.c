@@ -1,108 +1,132 @@
-/* From a crash of the store to an event. */
+/* From crashes of the store to events: one thread reads, others decode and encode. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fleet/deliver/batch.h"
 #include "report/event.h"
 #include "report/report.h"
 
-struct load {
-	struct dt_deliver *deliver;
+/* ---- an encoder's work: it writes to its own item, and to nothing else that is shared ---- */
+
+struct making {
+	const struct dt_deliver *deliver;
+	struct dt_encoder *encoder;
 	struct dt_item *item;
-	char sent[40];
-	bool found, no_memory;
 };
 
-static void bad(struct load *load, const char *reason)
+static void bad(const struct making *making, const char *reason)
 {
-	load->item->state = DT_ITEM_BAD;
-	load->item->reason = dt_arena_strdup(&load->deliver->batch.arena, reason);
+	making->item->state = DT_ITEM_BAD;
+	making->item->reason = dt_arena_strdup(&making->encoder->bodies, reason);
 }
 
-static void write_event(struct dt_deliver *deliver, const struct dt_crash *crash)
+static void write_event(const struct making *making, const struct dt_crash *crash)
 {
-	const struct dt_report_style style = { .unmasked = deliver->options.unmasked, .name_space = deliver->options.sink.name_space };
+	const struct dt_deliver_options *options = &making->deliver->options;
+	const struct dt_report_style style = { .unmasked = options->unmasked, .name_space = options->sink.name_space };
 
-	dt_buf_reset(&deliver->text);
-	dt_report_format(deliver->encoding->name)->write(crash, &style, &deliver->text);
+	dt_buf_reset(&making->encoder->text);
+	dt_report_format(making->deliver->encoding->name)->write(crash, &style, &making->encoder->text);
 }
 
 /* What a receiver takes in one piece: the stack is the first to go. */
-static bool fits(struct dt_deliver *deliver, struct dt_crash *crash)
+static bool fits(const struct making *making, struct dt_crash *crash)
 {
-	size_t max = deliver->sink->scheme->max_body;
+	const struct dt_buf *text = &making->encoder->text;
+	size_t max = making->deliver->sink->scheme->max_body;
 
-	write_event(deliver, crash);
-	if (max && deliver->text.len > max) {
+	write_event(making, crash);
+	if (max && text->len > max) {
 		crash->facts.stack_count = 0;
-		write_event(deliver, crash);
+		write_event(making, crash);
 	}
-	if (max && deliver->text.len > max) {
+	if (max && text->len > max) {
 		crash->judgement.verdict.next_steps_count = 0;
-		write_event(deliver, crash);
+		write_event(making, crash);
 	}
-	return dt_buf_ok(&deliver->text) && (!max || deliver->text.len <= max);
+	return dt_buf_ok(text) && (!max || text->len <= max);
 }
 
-static void make(struct load *load, struct dt_crash *crash)
+static void make(const struct making *making, struct dt_crash *crash, const char *sent)
 {
-	struct dt_deliver *deliver = load->deliver;
+	struct dt_arena *bodies = &making->encoder->bodies;
 	struct dt_event event;
 
-	dt_event_make(crash, deliver->encoding->name, true, &deliver->record, &event);
-	if (!strcmp(event.id, load->sent)) {
-		load->item->state = DT_ITEM_NOTHING;
+	dt_event_head(crash, making->deliver->encoding->name, &making->encoder->record, &event);
+	if (!strcmp(event.id, sent))
+		return;
+	if (!fits(making, crash)) {
+		bad(making, "the event is larger than the receiver takes in one piece");
 		return;
 	}
-	if (!fits(deliver, crash)) {
-		bad(load, "the event is larger than the receiver takes in one piece");
-		return;
-	}
-	struct dt_sink_event *made = dt_batch_event(&deliver->batch, &deliver->text);
-	if (!made) {
-		load->no_memory = true;
-		return;
-	}
-	made->id = dt_arena_strdup(&deliver->batch.arena, event.id);
-	made->host = dt_arena_strdup(&deliver->batch.arena, crash->facts.host.name);
-	made->time = event.time;
-	made->created = event.created;
-	made->severity = event.severity;
-	load->item->event = made;
-	load->item->state = DT_ITEM_EVENT;
+	making->item->made = (struct dt_sink_event){
+		.body = dt_arena_bytes(bodies, dt_batch_line(&making->encoder->text)), .id = dt_arena_strdup(bodies, event.id),
+		.host = dt_arena_strdup(bodies, crash->facts.host.name), .time = event.time, .created = event.created, .severity = event.severity,
+	};
+	making->item->state = DT_ITEM_EVENT;
 }
 
-static bool take(void *context, const struct dt_stored *row)
+void dt_deliver_encode(void *context, struct dt_encoder *encoder, struct dt_lot *lot)
 {
-	struct load *load = context;
 	struct dt_crash crash;
 	struct dt_error err;
 
-	/* Keys are looked for by their beginning. */
-	if (strcmp(row->key, load->item->ref) != 0)
-		return true;
-	load->found = true;
-	dt_arena_reset(&load->deliver->record);
-	if (dt_store_unpack(row, &load->deliver->record, &crash, &err) != DT_OK)
-		bad(load, err.text);
-	else
-		make(load, &crash);
-	return false;
+	for (size_t i = 0; i < lot->count; i++) {
+		const struct making making = { context, encoder, lot->crashes[i].item };
+		dt_arena_reset(&encoder->record);
+		if (dt_store_unpack(&lot->crashes[i].row, &encoder->record, &crash, &err) != DT_OK)
+			bad(&making, err.text);
+		else
+			make(&making, &crash, lot->crashes[i].sent);
+		encoder->no_memory |= encoder->bodies.failed || encoder->record.failed;
+	}
 }
+
+/* ---- reading ---------------------------------------------------------------------------- */
 
 enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item, struct dt_error *err)
 {
-	struct load load = { .deliver = deliver, .item = item };
-	enum dt_status status;
-
 	item->state = DT_ITEM_NOTHING;
-	if (deliver->sink->scheme->incidents_only)
+	if (!deliver->encoders)
 		return DT_OK;
-	status = dt_store_feed_sent(deliver->store, deliver->feed, item->ref, load.sent, err);
-	if (status == DT_OK)
-		status = dt_store_each(deliver->store, &(struct dt_store_query){ .key = item->ref, .records = true }, take, &load, err);
-	if (status == DT_OK && !load.found)
+	if (!deliver->lot)
+		deliver->lot = dt_encoders_lot(deliver->encoders);
+	struct dt_lot *lot = deliver->lot;
+	enum dt_status status = dt_store_feed_crash(deliver->store, deliver->feed, item->ref, &lot->arena, &lot->crashes[lot->count].row,
+	                                            lot->crashes[lot->count].sent, err);
+	if (status == DT_ERR_NOT_FOUND) {
 		item->state = DT_ITEM_GONE;
-	if (status == DT_OK && load.no_memory)
-		status = dt_fail(err, DT_ERR_NOMEM, "no memory for the events of one batch; a smaller --batch needs less");
-	return status;
+		return DT_OK;
+	}
+	if (status != DT_OK)
+		return status;
+	lot->crashes[lot->count++].item = item;
+	if (lot->count == DT_LOT)
+		dt_deliver_pass_on(deliver);
+	return DT_OK;
+}
+
+void dt_deliver_pass_on(struct dt_deliver *deliver)
+{
+	if (deliver->lot)
+		dt_encoders_put(deliver->encoders, deliver->lot);
+	deliver->lot = NULL;
+}
+
+enum dt_status dt_deliver_crashes_made(struct dt_deliver *deliver, struct dt_error *err)
+{
+	struct dt_batch *batch = &deliver->batch;
+
+	dt_deliver_pass_on(deliver);
+	if (deliver->encoders && !dt_encoders_join(deliver->encoders))
+		return dt_fail(err, DT_ERR_NOMEM, "no memory for the events of one batch; a smaller --batch needs less");
+	/* In the order of the changes, whichever thread was the first. */
+	for (size_t i = 0; i < batch->item_count; i++) {
+		struct dt_item *item = &batch->items[i];
+		if (item->incident || item->state != DT_ITEM_EVENT)
+			continue;
+		item->event = &batch->events[batch->event_count++];
+		*item->event = item->made;
+	}
+	return DT_OK;
 }

@@ -100,6 +100,8 @@ static enum dt_status open_all(struct dt_deliver *deliver, bool *fresh, struct d
 		status = choose_encoding(deliver, err);
 	if (status == DT_OK)
 		status = check_template(deliver, err);
+	if (status == DT_OK && !deliver->sink->scheme->incidents_only)
+		status = dt_encoders_open(&deliver->encoders, dt_deliver_encode, deliver, BATCH_BYTES, err);
 	if (status != DT_OK)
 		return status;
 	/* The URL holds no secret: the sink refused one that does. */
@@ -118,7 +120,6 @@ enum dt_status dt_deliver_open(struct dt_deliver **out, const struct dt_deliver_
 	deliver->random = dt_time_now() | 1;
 	deliver->reviewed_ms = dt_time_steady_ms();
 	dt_arena_init(&deliver->batch.arena, BATCH_BYTES);
-	dt_arena_init(&deliver->record, DT_MAX_ARENA);
 	dt_buf_init(&deliver->text, EVENT_BYTES);
 	status = open_all(deliver, fresh, err);
 	if (status != DT_OK)
@@ -132,10 +133,12 @@ void dt_deliver_close(struct dt_deliver *deliver)
 {
 	if (!deliver)
 		return;
+	/* Whoever still encodes reads the rest. */
+	dt_deliver_pass_on(deliver);
+	dt_encoders_close(deliver->encoders);
 	dt_sink_close(deliver->sink);
 	dt_store_close(deliver->store);
 	dt_arena_deinit(&deliver->batch.arena);
-	dt_arena_deinit(&deliver->record);
 	dt_buf_deinit(&deliver->text);
 	free(deliver->batch.rows);
 	free(deliver->batch.row_items);
@@ -211,8 +214,14 @@ static enum dt_status take_letters(struct dt_deliver *deliver, struct dt_error *
 	return status;
 }
 
-static void begin_batch(struct dt_batch *batch)
+static void begin_batch(struct dt_deliver *deliver)
 {
+	struct dt_batch *batch = &deliver->batch;
+
+	/* A step that failed may have left some under way. */
+	dt_deliver_pass_on(deliver);
+	if (deliver->encoders)
+		dt_encoders_begin(deliver->encoders);
 	dt_arena_reset(&batch->arena);
 	memset(batch->slots, 0, batch->slot_count * sizeof(*batch->slots));
 	batch->item_count = batch->event_count = batch->row_count = 0;
@@ -302,16 +311,28 @@ static void tell(struct dt_deliver *deliver, const char *problem)
 		deliver->told = *problem != '\0';
 }
 
+/* Reads one state of the store, in one transaction. */
+static enum dt_status take_changes(struct dt_deliver *deliver, struct dt_error *err)
+{
+	enum dt_status status = dt_store_read_begin(deliver->store, err);
+
+	if (status == DT_OK)
+		status = take_rows(deliver, err);
+	if (status == DT_OK)
+		status = take_letters(deliver, err);
+	return dt_store_read_end(deliver->store, status, err);
+}
+
 static enum dt_status deliver_batch(struct dt_deliver *deliver, struct dt_deliver_report *report, struct dt_error *err)
 {
 	struct dt_batch *batch = &deliver->batch;
 	struct dt_sink_report sink = { 0 };
 	enum dt_status status;
 
-	begin_batch(batch);
-	status = take_rows(deliver, err);
+	begin_batch(deliver);
+	status = take_changes(deliver, err);
 	if (status == DT_OK)
-		status = take_letters(deliver, err);
+		status = dt_deliver_crashes_made(deliver, err);
 	if (status == DT_OK)
 		status = dt_deliver_incidents(deliver, err);
 	report->taken = batch->row_count + batch->item_count;

@@ -10,7 +10,7 @@
 #include "core/base/time.h"
 #include "fleet/store/rows.h"
 
-enum { TRIES = 8 };
+enum { TRIES = 8, RECENT = 1024 };
 
 static enum dt_status begin(struct dt_store *store, struct dt_error *err)
 {
@@ -124,21 +124,19 @@ enum dt_status dt_store_feed_open(struct dt_store *store, const char *name, cons
 
 /* ---- what is owed -------------------------------------------------------------- */
 
-enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct dt_feed_row *out, size_t room, size_t *count,
-                                  struct dt_feed_mark *horizon, struct dt_error *err)
-{
-	static const char sql[] = "SELECT o.xid, o.seq, o.kind, o.ref FROM outbox o WHERE (o.xid, o.seq) > ($1, $2) AND o.at >= $3 AND NOT EXISTS"
-	                          " (SELECT 1 FROM feed_done d WHERE d.feed = $4 AND d.xid = o.xid AND d.seq = o.seq) ORDER BY o.xid, o.seq LIMIT $5";
-	struct dt_feed_mark floor, since;
-	struct dt_rows rows;
+#define OWED "SELECT o.xid, o.seq, o.kind, o.ref FROM outbox o WHERE "
+#define NOT_DONE                                                                                                                        \
+	" AND o.at >= $3 AND NOT EXISTS (SELECT 1 FROM feed_done d WHERE d.feed = $4 AND d.xid = o.xid AND d.seq = o.seq)"               \
+	" ORDER BY o.xid, o.seq LIMIT $5"
 
-	*count = 0;
-	/* Before the rows: what commits between the two is above it. */
-	DT_TRY(read_mark(store, store->db->driver->horizon, DT_NO_PARAMS, horizon, err));
-	DT_TRY(read_mark(store, "SELECT xid, seq FROM feeds WHERE id = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &floor, err));
-	DT_TRY(read_mark(store, "SELECT since, 0 FROM feeds WHERE id = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &since, err));
-	enum dt_status status = dt_sql_query(store->db, sql, DT_PARAMS(dt_p_int(floor.xid), dt_p_int(floor.seq), dt_p_int(since.xid),
-	                                                               dt_p_int((int64_t)feed), dt_p_int((int64_t)room)), &rows, err);
+/* Appends what a query gives. */
+static enum dt_status read_owed(struct dt_store *store, const char *sql, struct dt_feed_mark floor, int64_t since, uint64_t feed,
+                                struct dt_feed_row *out, size_t room, size_t *count, struct dt_error *err)
+{
+	struct dt_rows rows;
+	enum dt_status status = dt_sql_query(store->db, sql, DT_PARAMS(dt_p_int(floor.xid), dt_p_int(floor.seq), dt_p_int(since), dt_p_int((int64_t)feed),
+	                                                               dt_p_int((int64_t)(room - *count))), &rows, err);
+
 	while (status == DT_OK && *count < room && (status = dt_rows_next(&rows, err)) == DT_OK) {
 		struct dt_feed_row *row = &out[(*count)++];
 		*row = (struct dt_feed_row){ .mark = { dt_rows_int(&rows, 0), dt_rows_int(&rows, 1) }, .incident = dt_rows_int(&rows, 2) != 0 };
@@ -148,15 +146,41 @@ enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct 
 	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
 }
 
-enum dt_status dt_store_feed_sent(struct dt_store *store, uint64_t feed, const char *ref, char event[40], struct dt_error *err)
+enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct dt_feed_row *out, size_t room, size_t *count,
+                                  struct dt_feed_mark *horizon, struct dt_error *err)
 {
-	struct dt_rows rows;
-	enum dt_status status = dt_sql_one(store->db, "SELECT event FROM feed_sent WHERE feed = $1 AND ref = $2",
-	                                   DT_PARAMS(dt_p_int((int64_t)feed), dt_p_text(ref)), &rows, err);
+	struct dt_feed_mark floor, since;
 
-	snprintf(event, 40, "%s", status == DT_OK ? dt_rows_text(&rows, 0) : "");
+	*count = 0;
+	/* Before the rows: what commits between the two is above it. */
+	DT_TRY(read_mark(store, store->db->driver->horizon, DT_NO_PARAMS, horizon, err));
+	DT_TRY(read_mark(store, "SELECT xid, seq FROM feeds WHERE id = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &floor, err));
+	DT_TRY(read_mark(store, "SELECT since, 0 FROM feeds WHERE id = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &since, err));
+	/* The rest of the floor's own transaction, then the later ones: SQLite, whose transactions are all 0, would look for a pair by its first half. */
+	DT_TRY(read_owed(store, OWED "o.xid = $1 AND o.seq > $2" NOT_DONE, floor, since.xid, feed, out, room, count, err));
+	return read_owed(store, OWED "o.xid > $1 AND $2 = $2" NOT_DONE, floor, since.xid, feed, out, room, count, err);
+}
+
+enum dt_status dt_store_feed_crash(struct dt_store *store, uint64_t feed, const char *ref, struct dt_arena *arena, struct dt_stored *out,
+                                   char event[40], struct dt_error *err)
+{
+	static const char sql[] = "SELECT r.facts, r.judgement, h.name, c.host_source, s.event FROM crashes c JOIN records r ON r.crash = c.id"
+	                          " LEFT JOIN hosts h ON h.id = c.host LEFT JOIN feed_sent s ON s.feed = $1 AND s.ref = c.key WHERE c.key = $2";
+	struct dt_rows rows;
+	enum dt_status status = dt_sql_one(store->db, sql, DT_PARAMS(dt_p_int((int64_t)feed), dt_p_text(ref)), &rows, err);
+
+	if (status == DT_OK) {
+		const char *sent = dt_rows_text(&rows, 4);
+		*out = (struct dt_stored){
+			.key = ref, .facts = dt_arena_bytes(arena, dt_rows_blob(&rows, 0)), .judgement = dt_arena_bytes(arena, dt_rows_blob(&rows, 1)),
+			.host = dt_arena_strdup(arena, dt_rows_text(&rows, 2)), .host_source = (enum dt_host_source)dt_rows_int(&rows, 3),
+		};
+		snprintf(event, 40, "%s", sent ? sent : "");
+		if (arena->failed)
+			status = dt_fail(err, DT_ERR_NOMEM, "no memory");
+	}
 	dt_rows_end(&rows);
-	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+	return status;
 }
 
 enum dt_status dt_store_feed_incidents(struct dt_store *store, uint64_t feed, uint64_t before, dt_feed_incident_row row, void *context,
@@ -241,11 +265,23 @@ static enum dt_status keep_rows(struct dt_store *store, const struct dt_feed_out
 	                  DT_PARAMS(feed, dt_p_int(floor.xid), dt_p_int(floor.seq)), err);
 }
 
+/* A batch names most incidents many times. */
+static bool named_before(uint64_t *recent, const char *ref)
+{
+	uint64_t id = strtoull(ref, NULL, 10), *slot = &recent[id % RECENT];
+	bool named = *slot == id;
+
+	*slot = id;
+	return named;
+}
+
 static enum dt_status flag_incidents(struct dt_store *store, const struct dt_feed_outcome *outcome, struct dt_error *err)
 {
+	uint64_t recent[RECENT] = { 0 };
+
 	for (size_t i = 0; i < outcome->row_count; i++) {
 		const struct dt_feed_row *row = &outcome->rows[i];
-		if (!row->incident || !row->settled)
+		if (!row->incident || !row->settled || named_before(recent, row->ref))
 			continue;
 		DT_TRY(dt_sql_run(store->db, "INSERT INTO feed_incidents (feed, incident, owed, state, hosts, at) VALUES ($1, $2, 1, '', 0, 0)"
 		                             " ON CONFLICT (feed, incident) DO UPDATE SET owed = 1",
@@ -267,18 +303,31 @@ static enum dt_status keep_incidents(struct dt_store *store, const struct dt_fee
 	return DT_OK;
 }
 
+static enum dt_status has_letters(struct dt_store *store, const struct dt_param *feed, bool *has, struct dt_error *err)
+{
+	struct dt_rows rows;
+	enum dt_status status = dt_sql_one(store->db, "SELECT 1 FROM feed_dead WHERE feed = $1 LIMIT 1", feed, 1, &rows, err);
+
+	*has = status == DT_OK;
+	dt_rows_end(&rows);
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
+
 static enum dt_status keep_letters(struct dt_store *store, const struct dt_feed_outcome *outcome, struct dt_error *err)
 {
 	const struct dt_param feed = dt_p_int((int64_t)outcome->feed);
+	bool some;
 
+	DT_TRY(has_letters(store, &feed, &some, err));
 	for (size_t i = 0; i < outcome->sent_count; i++) {
 		const struct dt_feed_letter *letter = &outcome->sent[i];
 		if (!letter->incident)
 			DT_TRY(dt_sql_run(store->db, "INSERT INTO feed_sent (feed, ref, event) VALUES ($1, $2, $3)"
 			                             " ON CONFLICT (feed, ref) DO UPDATE SET event = excluded.event",
 			                  DT_PARAMS(feed, dt_p_text(letter->ref), dt_p_text(letter->event)), err));
-		DT_TRY(dt_sql_run(store->db, "DELETE FROM feed_dead WHERE feed = $1 AND kind = $2 AND ref = $3",
-		                  DT_PARAMS(feed, dt_p_int(letter->incident), dt_p_text(letter->ref)), err));
+		if (some)
+			DT_TRY(dt_sql_run(store->db, "DELETE FROM feed_dead WHERE feed = $1 AND kind = $2 AND ref = $3",
+			                  DT_PARAMS(feed, dt_p_int(letter->incident), dt_p_text(letter->ref)), err));
 	}
 	for (size_t i = 0; i < outcome->dead_count; i++) {
 		const struct dt_feed_letter *letter = &outcome->dead[i];

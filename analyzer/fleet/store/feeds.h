@@ -35,8 +35,10 @@ struct dt_feed_row {
 /* The oldest rows that are owed, at most room. *horizon: with fewer than room, everything up to it is either among them or settled. */
 DT_MUST_USE enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct dt_feed_row *rows, size_t room, size_t *count,
                                               struct dt_feed_mark *horizon, struct dt_error *err);
-/* The id of the event that was last sent for a crash; "" none. */
-DT_MUST_USE enum dt_status dt_store_feed_sent(struct dt_store *store, uint64_t feed, const char *ref, char event[40], struct dt_error *err);
+
+/* A crash's key, host and packed record, in the arena, and the id of the event that was last sent for it. DT_ERR_NOT_FOUND: deleted. */
+DT_MUST_USE enum dt_status dt_store_feed_crash(struct dt_store *store, uint64_t feed, const char *ref, struct dt_arena *arena,
+                                               struct dt_stored *out, char event[40], struct dt_error *err);
 
 /* What a feed knows of an incident. */
 struct dt_feed_incident {

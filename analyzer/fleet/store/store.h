@@ -119,6 +119,10 @@ DT_MUST_USE enum dt_status dt_store_unpack(const struct dt_stored *row, struct d
 
 enum dt_incident_kind { DT_INCIDENT_FLEET = 0, DT_INCIDENT_SIGNATURE, DT_INCIDENT_OWN, DT_INCIDENT_FAMILY, DT_INCIDENT_KINDS };
 
+/* What is read between the two is one state of the store. _end gives the status that it was given, or why the end failed. */
+DT_MUST_USE enum dt_status dt_store_read_begin(struct dt_store *store, struct dt_error *err);
+DT_MUST_USE enum dt_status dt_store_read_end(struct dt_store *store, enum dt_status status, struct dt_error *err);
+
 /* One incident. Texts are borrowed until the callback returns. */
 struct dt_stored_incident {
 	uint64_t id;

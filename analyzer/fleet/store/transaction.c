@@ -16,6 +16,17 @@ enum dt_status dt_begin_write(struct dt_store *store, struct dt_error *err)
 	return DT_OK;
 }
 
+enum dt_status dt_store_read_begin(struct dt_store *store, struct dt_error *err)
+{
+	store->db->retry = false;
+	return dt_sql_run(store->db, store->db->driver->begin_read, DT_NO_PARAMS, err);
+}
+
+enum dt_status dt_store_read_end(struct dt_store *store, enum dt_status status, struct dt_error *err)
+{
+	return dt_finish(store, status, err);
+}
+
 enum dt_status dt_commit(struct dt_store *store, struct dt_error *err)
 {
 	return dt_sql_run(store->db, "COMMIT", DT_NO_PARAMS, err);
