@@ -520,6 +520,45 @@ class OnPostgres(Case):
             self.assertEqual(receiver.duplicates, 0)
             self.follow(server, receiver, late | {early[0]})
 
+    def test_a_server_that_hangs_does_not_hold_the_feed(self):
+        try:
+            server = Postgres()
+        except Unavailable as reason:
+            self.skipTest(str(reason))
+        with server, Receiver() as receiver:
+            ids = fill(server.url, 3, self.place)
+            impatient = server.url + "?connect_timeout=2&options=-c%20statement_timeout%3D1000"
+            log = self.place / "log"
+            with open(log, "wb") as out:
+                process = subprocess.Popen([PROGRAM, "feed", "--db", impatient, "--to", receiver.url, "--follow", "--replay"], stderr=out,
+                                           stdout=subprocess.DEVNULL)
+            try:
+                wait_for(lambda: crashes(receiver)[0] == ids)
+                # the process that serves the feed stops, its connection stays: the feed takes another one
+                stopped = server.backends()
+                for pid in stopped:
+                    os.kill(pid, signal.SIGSTOP)
+                ids |= fill(server.url, 3, self.place, first=10)
+                wait_for(lambda: crashes(receiver)[0] == ids, 120)
+                self.assertIn("no answer within", log.read_text())
+                for pid in stopped:
+                    os.kill(pid, signal.SIGCONT)
+                # the whole server stops: whoever asks it something is told so
+                everything = [server.processes["postgres"].pid, *server.backends()]
+                for pid in everything:
+                    os.kill(pid, signal.SIGSTOP)
+                begin = time.monotonic()
+                out = run("feed", "status", "--db", impatient, ok=(3,))
+                self.assertLess(time.monotonic() - begin, 100)
+                self.assertIn("postgresql", out.stderr)
+                for pid in everything:
+                    os.kill(pid, signal.SIGCONT)
+                ids |= fill(server.url, 3, self.place, first=20)
+                wait_for(lambda: crashes(receiver)[0] == ids, 120)
+            finally:
+                process.terminate()
+                self.assertEqual(process.wait(60), 0)
+
     def follow(self, server, receiver, known):
         process = subprocess.Popen([PROGRAM, "feed", "--db", server.url, "--to", receiver.url, "--follow"], stderr=subprocess.DEVNULL)
         new = fill(server.url, 5, self.place, first=20)

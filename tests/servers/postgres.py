@@ -24,6 +24,12 @@ class Postgres(Server):
         self.spawn("postgres", self.postgres, "-D", self.data, "-p", str(self.port), "-k", self.folder, "-c", "listen_addresses=127.0.0.1")
         wait_for(lambda: os.system(f"{self.binaries}/pg_isready -q -h 127.0.0.1 -p {self.port}") == 0)
 
+    def backends(self, application="dumptriage"):
+        """The processes that serve a program's connections."""
+        out = self.run(os.path.join(self.binaries, "psql"), "-qAtc",
+                       f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}' AND backend_type = 'client backend'", self.url)
+        return [int(line) for line in out.stdout.split()]
+
     def crash(self):
         """kill -9 of the server and all its processes."""
         self.kill("postgres")

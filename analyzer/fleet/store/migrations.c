@@ -127,7 +127,7 @@ enum dt_status dt_store_migrate(struct dt_sql *db, struct dt_error *err)
 	while (status == DT_OK && version < dt_store_version) {
 		status = dt_sql_script(db, db->driver->begin_write, err);
 		if (status == DT_OK && !strcmp(db->driver->name, "postgresql"))
-			status = dt_sql_script(db, "SELECT pg_advisory_xact_lock(1685417328)", err);
+			status = dt_sql_script(db, "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1685417328)", err);
 		/* Read again inside the transaction: another program may have been faster. */
 		if (status == DT_OK)
 			status = dt_store_version_of(db, &version, err);

@@ -1,18 +1,26 @@
 /*
  * The store on PostgreSQL. Statements whose result does not matter are sent in
  * a pipeline and looked at with the next query: a batch costs few round trips.
+ *
+ * Nobody waits for ever. A statement has the time that statement_timeout gives it (two minutes where nobody set one; `options=-c
+ * statement_timeout=...` in the URL does); a server that has not answered some seconds after that hangs, and the connection is given up: a
+ * process that is stopped, or a disk that is, keeps its connections open. A machine that is gone is found by TCP.
  */
 #include "fleet/store/sql.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
+#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/time.h"
+
 enum { STATEMENTS = 128, MAX_PARAMS = 32, OID_INT8 = 20, OID_TEXT = 25, OID_BYTEA = 17, MAX_PENDING = 256 };
+enum { STATEMENT_MS = 120000, GRACE_MS = 10000, SCRIPT_MS = 3600000 };
 
 struct postgres {
 	struct dt_sql base;
@@ -21,6 +29,8 @@ struct postgres {
 	size_t count;
 	unsigned pending; /* results that nobody looked at yet */
 	bool listening;   /* for changes of the outbox */
+	bool hung;        /* did not answer in time: given up */
+	int64_t answer_ms; /* how long an answer may take */
 	char name[128];   /* host and database, for messages */
 };
 
@@ -32,24 +42,62 @@ static enum dt_status fail(struct postgres *db, const PGresult *result, struct d
 
 	snprintf(line, sizeof(line), "%s", text && *text ? text : PQerrorMessage(db->connection));
 	line[strcspn(line, "\n")] = '\0';
-	db->base.lost = PQstatus(db->connection) != CONNECTION_OK || (state && (!strncmp(state, "57P", 3) || !strncmp(state, "08", 2)));
+	/* 57014: the statement took longer than it may. */
+	db->base.lost = db->hung || PQstatus(db->connection) != CONNECTION_OK ||
+	                (state && (!strncmp(state, "57P", 3) || !strncmp(state, "08", 2) || !strcmp(state, "57014")));
 	db->base.retry = state && (!strcmp(state, "40001") || !strcmp(state, "40P01") || !strcmp(state, "55P03"));
 	db->base.full = state && !strcmp(state, "53100");
 	return dt_fail(err, DT_ERR_IO, "%s: %s", db->name, line);
 }
 
-static void drop_results(struct postgres *db)
+/* Until the next result is there, or the connection broke. */
+static bool wait_result(struct postgres *db, int64_t timeout_ms)
+{
+	int64_t end = dt_time_steady_ms() + timeout_ms;
+
+	for (;;) {
+		int left = PQflush(db->connection);
+		if (left < 0 || !PQisBusy(db->connection))
+			return true;
+		struct pollfd ready = { .fd = PQsocket(db->connection), .events = (short)(POLLIN | (left ? POLLOUT : 0)) };
+		int64_t rest = end - dt_time_steady_ms();
+		int n = rest > 0 ? poll(&ready, 1, (int)rest) : 0;
+		if (n == 0)
+			return false;
+		if (n > 0 && (ready.revents & ~POLLOUT) && !PQconsumeInput(db->connection))
+			return true;
+		if (n < 0 && errno != EINTR)
+			return true;
+	}
+}
+
+/* PQgetResult() that does not wait for ever; DT_ERR_IO: in vain, and the connection is of no more use. */
+static enum dt_status get_result(struct postgres *db, int64_t timeout_ms, PGresult **out, struct dt_error *err)
+{
+	*out = NULL;
+	if (!db->hung && wait_result(db, timeout_ms)) {
+		*out = PQgetResult(db->connection);
+		return DT_OK;
+	}
+	db->hung = db->base.lost = true;
+	return dt_fail(err, DT_ERR_IO, "%s: no answer within %lld s", db->name, (long long)(timeout_ms / 1000));
+}
+
+/* Two NULLs in a row: nothing more is under way. */
+static enum dt_status drop_results(struct postgres *db, struct dt_error *err)
 {
 	PGresult *result;
 	unsigned empty = 0;
 
-	/* Two NULLs in a row: nothing more is under way. */
 	while (empty < 2) {
-		result = PQgetResult(db->connection);
+		enum dt_status status = get_result(db, db->answer_ms, &result, err);
+		if (status != DT_OK)
+			return status;
 		empty = result ? 0 : empty + 1;
 		PQclear(result);
 	}
 	db->pending = 0;
+	return DT_OK;
 }
 
 /* Looks at all results so far; the last statement's own one goes to *last. */
@@ -58,10 +106,12 @@ static enum dt_status drain(struct postgres *db, PGresult **last, struct dt_erro
 	enum dt_status status = DT_OK;
 	bool done = false;
 
-	if (!PQpipelineSync(db->connection))
+	if (!db->hung && !PQpipelineSync(db->connection))
 		return fail(db, NULL, err);
 	while (!done) {
-		PGresult *result = PQgetResult(db->connection);
+		PGresult *result;
+		if (get_result(db, db->answer_ms, &result, status == DT_OK ? err : NULL) != DT_OK)
+			return status == DT_OK ? DT_ERR_IO : status;
 		ExecStatusType type = result ? PQresultStatus(result) : PGRES_EMPTY_QUERY;
 		if (!result && PQstatus(db->connection) != CONNECTION_OK)
 			return status == DT_OK ? fail(db, NULL, err) : status;
@@ -198,23 +248,50 @@ static struct dt_bytes bytes(const struct dt_rows *rows, int column)
 		                  (size_t)PQgetlength(rows->handle, rows->row, column) };
 }
 
-static enum dt_status script(struct dt_sql *base, const char *text, struct dt_error *err)
+/* Statements as one text, outside of a pipeline. *last: the last one's rows, to be cleared; NULL none. */
+static enum dt_status simple(struct postgres *db, const char *text, int64_t timeout_ms, PGresult **last, struct dt_error *err)
 {
-	struct postgres *db = (struct postgres *)base;
+	PGresult *result;
+	enum dt_status status = PQsendQuery(db->connection, text) ? DT_OK : fail(db, NULL, err), more = DT_OK;
+
+	*last = NULL;
+	while (more == DT_OK) {
+		more = get_result(db, timeout_ms, &result, status == DT_OK ? err : NULL);
+		if (!result)
+			break;
+		ExecStatusType type = PQresultStatus(result);
+		if (type != PGRES_COMMAND_OK && type != PGRES_TUPLES_OK && status == DT_OK)
+			status = fail(db, result, err);
+		PQclear(*last);
+		*last = result;
+	}
+	return status == DT_OK ? more : status;
+}
+
+static enum dt_status script_within(struct postgres *db, const char *text, int64_t timeout_ms, struct dt_error *err)
+{
 	enum dt_status status = drain(db, NULL, err);
+	PGresult *last;
 
 	if (status != DT_OK)
 		return status;
 	if (!PQexitPipelineMode(db->connection))
 		return fail(db, NULL, err);
-	PGresult *result = PQexec(db->connection, text);
-	ExecStatusType type = PQresultStatus(result);
-	status = type == PGRES_COMMAND_OK || type == PGRES_TUPLES_OK ? DT_OK : fail(db, result, err);
-	PQclear(result);
-	drop_results(db);
+	status = simple(db, text, timeout_ms, &last, err);
+	PQclear(last);
+	if (status == DT_OK)
+		status = drop_results(db, err);
+	else
+		(void)drop_results(db, NULL);
 	if (!PQenterPipelineMode(db->connection) && status == DT_OK)
 		status = fail(db, NULL, err);
 	return status;
+}
+
+/* An upgrade may build an index over everything. */
+static enum dt_status script(struct dt_sql *base, const char *text, struct dt_error *err)
+{
+	return script_within((struct postgres *)base, text, SCRIPT_MS, err);
 }
 
 static enum dt_status backup(struct dt_sql *base, const char *path, struct dt_error *err)
@@ -241,7 +318,7 @@ static void wait_commit(struct dt_sql *base, int timeout_ms)
 	bool told = false;
 
 	if (!db->listening)
-		db->listening = script(base, "LISTEN dumptriage_outbox", NULL) == DT_OK;
+		db->listening = script_within(db, "LISTEN dumptriage_outbox", db->answer_ms, NULL) == DT_OK;
 	ready.fd = PQsocket(db->connection);
 	if (!db->listening || ready.fd < 0) {
 		(void)poll(NULL, 0, timeout_ms);
@@ -292,15 +369,37 @@ static void ignore_notice(void *context, const PGresult *result)
 	(void)result;
 }
 
+/* What the session keeps to. A program that was stopped within a transaction does not keep the others from writing. */
+static enum dt_status begin_session(struct postgres *db, struct dt_error *err)
+{
+	static const char text[] = "SET synchronous_commit = on;"
+	                           "SELECT set_config('idle_in_transaction_session_timeout', '300000', false) FROM pg_settings"
+	                           " WHERE name = 'idle_in_transaction_session_timeout' AND setting = '0';"
+	                           "SELECT set_config('statement_timeout', CASE setting WHEN '0' THEN '120000' ELSE setting END, false) IS NULL,"
+	                           " CASE setting WHEN '0' THEN '120000' ELSE setting END FROM pg_settings WHERE name = 'statement_timeout'";
+	PGresult *last;
+	enum dt_status status = simple(db, text, db->answer_ms, &last, err);
+
+	if (status == DT_OK && PQntuples(last) == 1)
+		db->answer_ms = strtoll(PQgetvalue(last, 0, 1), NULL, 10) + GRACE_MS;
+	PQclear(last);
+	if (status == DT_OK && (PQsetnonblocking(db->connection, 1) || !PQenterPipelineMode(db->connection)))
+		status = fail(db, NULL, err);
+	return status;
+}
+
 enum dt_status dt_postgres_open(struct dt_sql **out, const char *url, struct dt_error *err)
 {
-	static const char *const names[] = { "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
-	const char *const values[] = { url, "UTF8", "dumptriage", "10", NULL };
+	/* What stands before the URL counts less than what is in it. */
+	static const char *const names[] = { "connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+		                             "dbname", "client_encoding", "application_name", NULL };
+	const char *const values[] = { "10", "30", "10", "3", "60000", url, "UTF8", "dumptriage", NULL };
 	struct postgres *db = calloc(1, sizeof(*db));
 
 	if (!db)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	db->base.driver = &driver;
+	db->answer_ms = STATEMENT_MS + GRACE_MS;
 	snprintf(db->name, sizeof(db->name), "postgresql");
 	db->connection = PQconnectdbParams(names, values, 1);
 	if (PQstatus(db->connection) != CONNECTION_OK) {
@@ -310,12 +409,10 @@ enum dt_status dt_postgres_open(struct dt_sql **out, const char *url, struct dt_
 	}
 	snprintf(db->name, sizeof(db->name), "postgresql %s/%s", PQhost(db->connection), PQdb(db->connection));
 	PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
-	PQclear(PQexec(db->connection, "SET synchronous_commit = on"));
-	if (!PQenterPipelineMode(db->connection)) {
-		enum dt_status status = fail(db, NULL, err);
+	enum dt_status status = begin_session(db, err);
+	if (status != DT_OK)
 		close_postgres(&db->base);
-		return status;
-	}
-	*out = &db->base;
-	return DT_OK;
+	else
+		*out = &db->base;
+	return status;
 }
