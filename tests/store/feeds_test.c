@@ -240,6 +240,85 @@ EACH_STORE(letters_events_and_incidents_are_kept)
 	dt_store_close(store);
 }
 
+static uint64_t sweep(struct dt_store *store)
+{
+	struct dt_error err = { 0 };
+	uint64_t removed = UINT64_MAX;
+
+	if (dt_store_outbox_sweep(store, &removed, &err) != DT_OK)
+		fail_msg("%s", err.text);
+	return removed;
+}
+
+static bool names(const struct owed *owed, bool incident, const char *ref)
+{
+	for (size_t i = 0; i < owed->count; i++)
+		if (owed->rows[i].incident == incident && !strcmp(owed->rows[i].ref, ref))
+			return true;
+	return false;
+}
+
+/* Both name the same crashes and incidents, b each of them once. */
+static void assert_same_names(const struct owed *a, const struct owed *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		assert_true(names(b, a->rows[i].incident, a->rows[i].ref));
+	for (size_t i = 0; i < b->count; i++) {
+		assert_true(names(a, b->rows[i].incident, b->rows[i].ref));
+		for (size_t k = 0; k < i; k++)
+			assert_false(b->rows[k].incident == b->rows[i].incident && !strcmp(b->rows[k].ref, b->rows[i].ref));
+	}
+}
+
+EACH_STORE(swept_changes_are_missed_by_no_feed)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t behind = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true), removed;
+	bool due = false;
+
+	for (unsigned i = 1; i <= 3; i++)
+		put_pc(store, i);
+	struct owed all = owed(store, behind, ROOM), half = all;
+	assert_int_equal(dt_store_outbox_sweep_due(store, &due, NULL), DT_OK);
+	assert_true(due);
+	assert_int_equal(sweep(store), 0);
+	assert_int_equal(dt_store_outbox_sweep_due(store, &due, NULL), DT_OK);
+	assert_false(due);
+	/* What is not settled stays, whatever stands behind it. */
+	half.count /= 2;
+	for (size_t i = 0; i < half.count; i++)
+		half.rows[i].settled = true;
+	settle(store, behind, &half, half.count);
+	sweep(store);
+	assert_int_equal(owed(store, behind, ROOM).count, all.count - half.count);
+	/* What is settled goes but for the last of each: who begins again misses nothing. */
+	struct owed rest = owed(store, behind, ROOM);
+	for (size_t i = 0; i < rest.count; i++)
+		rest.rows[i].settled = true;
+	settle(store, behind, &rest, ROOM);
+	assert_true(sweep(store) > 0);
+	assert_int_equal(sweep(store), 0);
+	assert_int_equal(owed(store, behind, ROOM).count, 0);
+	open_feed(store, &(struct dt_feed_start){ .replay = true }, false);
+	struct owed after = owed(store, behind, ROOM);
+	assert_int_equal(after.crashes, 3);
+	assert_same_names(&all, &after);
+	/* A deletion is told to everybody before its row goes. */
+	assert_int_equal(dt_store_remove(store, &(struct dt_store_query){ .host = "pc2" }, false, &removed, NULL), DT_OK);
+	assert_int_equal(removed, 1);
+	sweep(store);
+	after = owed(store, behind, ROOM);
+	assert_int_equal(after.crashes, 4); /* three, and that one is gone */
+	for (size_t i = 0; i < after.count; i++)
+		after.rows[i].settled = true;
+	settle(store, behind, &after, ROOM);
+	assert_true(sweep(store) >= 2);
+	open_feed(store, &(struct dt_feed_start){ .replay = true }, false);
+	assert_int_equal(owed(store, behind, ROOM).crashes, 2);
+	assert_healthy(store);
+	dt_store_close(store);
+}
+
 EACH_STORE(an_unknown_feed_is_an_error)
 {
 	struct dt_store *store = open_store(url, DT_STORE_WRITE);
@@ -259,6 +338,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_not_settled_stays_owed),
 		cmocka_unit_test(small_batches_see_every_row_once),
 		cmocka_unit_test(letters_events_and_incidents_are_kept),
+		cmocka_unit_test(swept_changes_are_missed_by_no_feed),
 		cmocka_unit_test(an_unknown_feed_is_an_error),
 	};
 

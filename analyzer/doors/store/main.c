@@ -35,7 +35,8 @@ static const struct dt_command commands[] = {
 	  "      --class CLASS              of this verdict\n"
 	  "      --host NAME                of this host\n"
 	  "      --module NAME              blamed or faulting, lower case\n"
-	  "      --dry-run                  prune: only count\n",
+	  "      --dry-run                  prune: only count\n"
+	  "      --changes                  prune: only changes that no feed needs (every prune drops them)\n",
 	  dt_store_cmd_store, NULL },
 };
 

@@ -9,13 +9,14 @@
 #include "core/model/json.h"
 #include "doors/common/when.h"
 #include "doors/store/commands.h"
+#include "fleet/store/feeds.h"
 
-enum { DB = 300, BEFORE, CLASS, HOST, MODULE, DRY };
+enum { DB = 300, BEFORE, CLASS, HOST, MODULE, DRY, CHANGES };
 
 struct task {
 	const char *db;
 	struct dt_store_query query;
-	bool dry, selected; /* selected: prune was told what */
+	bool dry, selected, changes; /* selected: prune was told which crashes; changes: that of those, too */
 	int argc;
 	char **argv; /* behind the verb */
 };
@@ -67,9 +68,16 @@ static int run_prune(struct dt_store *store, const struct task *task)
 	struct dt_error err;
 	uint64_t removed;
 
-	if (dt_store_remove(store, &task->query, task->dry, &removed, &err) != DT_OK)
-		return dt_door_fail("%s", err.text);
-	printf("%llu crashes %s\n", (unsigned long long)removed, task->dry ? "would be deleted" : "deleted; a rescan does not bring them back");
+	if (task->selected) {
+		if (dt_store_remove(store, &task->query, task->dry, &removed, &err) != DT_OK)
+			return dt_door_fail("%s", err.text);
+		printf("%llu crashes %s\n", (unsigned long long)removed, task->dry ? "would be deleted" : "deleted; a rescan does not bring them back");
+	}
+	if (!task->dry) {
+		if (dt_store_outbox_sweep(store, &removed, &err) != DT_OK)
+			return dt_door_fail("%s", err.text);
+		printf("%llu changes dropped that no feed needs\n", (unsigned long long)removed);
+	}
 	return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 }
 
@@ -153,6 +161,7 @@ static int one(struct task *task, const struct dt_command *self, int option, con
 	case HOST: task->query.host = value; return DT_EXIT_OK;
 	case MODULE: task->query.module = value; return DT_EXIT_OK;
 	case DRY: task->dry = true; return DT_EXIT_OK;
+	case CHANGES: task->changes = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
 	}
 }
@@ -162,7 +171,7 @@ static int parse(struct task *task, const struct dt_command *self, int argc, cha
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },         { "before", required_argument, NULL, BEFORE }, { "class", required_argument, NULL, CLASS },
 		{ "host", required_argument, NULL, HOST },     { "module", required_argument, NULL, MODULE }, { "dry-run", no_argument, NULL, DRY },
-		{ 0 },
+		{ "changes", no_argument, NULL, CHANGES },    { 0 },
 	};
 	int option, status = DT_EXIT_OK;
 
@@ -196,10 +205,10 @@ int dt_store_cmd_store(const struct dt_command *self, int argc, char **argv)
 	task.argv = argv + optind + 1;
 	if (task.argc != verb->arguments)
 		return dt_door_usage(self, "%s takes %s", verb->name, verb->arguments ? "the file to write" : "no argument");
-	if ((task.selected || task.dry) && !verb->selects)
+	if ((task.selected || task.dry || task.changes) && (!verb->selects || (task.changes && verb->run != run_prune)))
 		return dt_door_usage(self, "%s takes no selection", verb->name);
-	if (verb->run == run_prune && !task.selected)
-		return dt_door_usage(self, "prune what? --before, --class, --host or --module");
+	if (verb->run == run_prune && !task.selected && (!task.changes || task.dry))
+		return dt_door_usage(self, "prune what? --before, --class, --host or --module, or --changes");
 	struct dt_store *store = dt_store_cmd_open(self, task.db, verb->mode, &status);
 	if (!store)
 		return status;

@@ -60,6 +60,7 @@ struct dt_deliver {
 	bool told;         /* the store has a problem noted */
 	int64_t reviewed_ms; /* or when it began */
 	bool reviewed;
+	int64_t swept_ms; /* when we looked whether the outbox is to be swept; 0 never */
 	uint64_t random;
 };
 

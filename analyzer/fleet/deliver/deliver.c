@@ -12,7 +12,7 @@
 #include "fleet/deliver/batch.h"
 #include "report/incident_event.h"
 
-enum { BATCH = 1000, MAX_BATCH = 10000, EXTRA = 1100, BATCH_BYTES = 512 << 20, EVENT_BYTES = 16 << 20, FIRST_MS = 500, LAST_MS = 60000 };
+enum { BATCH = 1000, MAX_BATCH = 10000, EXTRA = 1100, BATCH_BYTES = 512 << 20, EVENT_BYTES = 16 << 20, FIRST_MS = 500, LAST_MS = 60000, SWEEP_LOOK_MS = 3600000 };
 
 static const struct dt_encoding encodings[] = {
 	{ "ecs", dt_incident_event_ecs }, { "ocsf", dt_incident_event_ocsf }, { "cef", dt_incident_event_cef }, { "template", NULL },
@@ -356,6 +356,26 @@ static enum dt_status deliver_batch(struct dt_deliver *deliver, struct dt_delive
 	return DT_OK;
 }
 
+/* Once a day somebody sweeps the outbox: a feed that has nothing else to do. That it could not be done costs only room. */
+static void sweep(struct dt_deliver *deliver)
+{
+	int64_t now = dt_time_steady_ms();
+	struct dt_error err;
+	uint64_t removed;
+	bool due = false;
+
+	if (deliver->swept_ms && now - deliver->swept_ms < SWEEP_LOOK_MS)
+		return;
+	deliver->swept_ms = now;
+	enum dt_status status = dt_store_outbox_sweep_due(deliver->store, &due, &err);
+	if (status == DT_OK && due)
+		status = dt_store_outbox_sweep(deliver->store, &removed, &err);
+	if (status != DT_OK)
+		dt_log(DT_LOG_WARNING, "feed-store", NULL, "changes that are told are not dropped yet: %s", err.text);
+	else if (due && removed)
+		dt_log(DT_LOG_INFO, "feed-store", NULL, "%llu changes dropped, each with a later one behind it", (unsigned long long)removed);
+}
+
 enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_report *report, struct dt_error *err)
 {
 	enum dt_status status = DT_OK;
@@ -365,6 +385,8 @@ enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_rep
 		status = open_store(deliver, false, NULL, err);
 	if (status == DT_OK)
 		status = deliver_batch(deliver, report, err);
+	if (status == DT_OK && !report->taken)
+		sweep(deliver);
 	if (status != DT_ERR_IO)
 		return status;
 	/* The database is locked, or away: it comes back. What was sent and could not be kept is sent again, and does not count. */

@@ -96,6 +96,12 @@ struct dt_feed {
 typedef bool (*dt_feed_view)(void *context, const struct dt_feed *feed);
 DT_MUST_USE enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *context, struct dt_error *err);
 
+/* Drops changes that every feed has settled, and that one which begins now need not see: those with a later one of the same crash or incident
+ * behind them, and deletions. In many small transactions. */
+DT_MUST_USE enum dt_status dt_store_outbox_sweep(struct dt_store *store, uint64_t *removed, struct dt_error *err);
+/* Whether that was last done a day ago. */
+DT_MUST_USE enum dt_status dt_store_outbox_sweep_due(struct dt_store *store, bool *due, struct dt_error *err);
+
 /* Waits until another program wrote, or for so long. */
 void dt_store_wait(struct dt_store *store, int timeout_ms);
 
