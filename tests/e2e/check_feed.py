@@ -132,7 +132,7 @@ class Bulk(Case):
             feed(self.db, receiver.url, "--replay", "--namespace", "north", "--secret-file", key)
             self.assertTrue(receiver.requests[-1][1]["Authorization"].startswith("Basic "))
             self.assert_exactly(receiver, ids)
-        self.assertIn(" 0 changes owed, 0 rejected", self.status())
+        self.assertIn(" 0 changes wait, 0 rejected", self.status())
 
     def test_every_fault_in_turn_ends_with_exactly_the_stored_crashes(self):
         ids = fill(self.db, 300, self.place)
@@ -144,7 +144,7 @@ class Bulk(Case):
             self.assert_exactly(receiver, ids)
             self.assertGreater(receiver.duplicates, 0)  # what `half` kept came again
             self.assertIn("429", out.stderr)
-        self.assertIn(" 0 changes owed, 0 rejected", self.status())
+        self.assertIn(" 0 changes wait, 0 rejected", self.status())
 
     def test_retry_after_is_honoured(self):
         fill(self.db, 3, self.place)
@@ -179,10 +179,47 @@ class Bulk(Case):
             self.assertIn("2 rejected", run("feed", "retry", "--db", self.db).stdout)
             feed(self.db, receiver.url, ok=(1,))  # still no
             reject[0] = False
-            run("feed", "retry", "--db", self.db)
+            # one of them, by the beginning of its name
+            run("feed", "retry", "1", "nothing", "--db", self.db, ok=(2,))
+            run("feed", "retry", "7", "--db", self.db, ok=(2,))
+            self.assertIn("1 rejected", run("feed", "retry", "1", bad[0][:12], "--db", self.db).stdout)
+            self.assertIn("goes out again", self.status())
+            feed(self.db, receiver.url)
+            self.assert_exactly(receiver, ids - {bad[1]})
+            self.assertIn(" 0 changes wait, 1 rejected", self.status())
+            self.assertNotIn(bad[0], self.status())
+            run("feed", "retry", receiver.url, "--db", self.db)
             feed(self.db, receiver.url)
             self.assert_exactly(receiver, ids)
-            self.assertIn("0 changes owed, 0 rejected", self.status())
+            self.assertIn(" 0 changes wait, 0 rejected", self.status())
+
+    def test_each_feed_is_told_of_and_retried_for_itself(self):
+        ids = fill(self.db, 3, self.place)
+        with Receiver(lambda *_: ("items", lambda event: 400)) as strict, Receiver() as good:
+            feed(self.db, strict.url, "--replay", ok=(1,))
+            feed(self.db, good.url, "--replay")
+            new = fill(self.db, 2, self.place, first=10)
+            said = self.status()
+            self.assertRegex(said, r"feed 1: %s ecs\n  made \S+; 0 events sent\n  [1-9]\d* changes wait, \d+ rejected\n" % strict.url)
+            self.assertIn("'feed retry 1'", said)
+            self.assertNotIn("'feed retry 2'", said)
+            one = run("feed", "status", "2", "--db", self.db).stdout
+            self.assertIn(good.url, one)
+            self.assertNotIn(strict.url, one)
+            self.assertIn("0 rejected", run("feed", "retry", "2", "--db", self.db).stdout)
+            feed(self.db, good.url)
+            self.assert_exactly(good, ids | new)
+            # whoever is not used any more is forgotten
+            run("feed", "remove", "--db", self.db, ok=(2,))
+            self.assertIn("forgotten", run("feed", "remove", strict.url, "--db", self.db).stdout)
+            self.assertNotIn(strict.url, self.status())
+            self.assertIn(" 0 changes wait", self.status())
+            run("feed", "remove", strict.url, "--db", self.db, ok=(2,))
+            # what is told already is dropped, and a new feed gets everything all the same
+            self.assertRegex(run("store", "prune", "--changes", "--db", self.db).stdout, r"[1-9]\d* changes dropped")
+            strict.plan = lambda *_: None
+            feed(self.db, strict.url, "--replay")
+            self.assert_exactly(strict, ids | new)
 
     def test_a_receiver_that_is_away_loses_nothing_and_is_told_of(self):
         ids = fill(self.db, 30, self.place)
@@ -192,6 +229,7 @@ class Bulk(Case):
         out = feed(self.db, dead, "--replay", "--give-up", "1", ok=(3,))
         self.assertIn("stays owed", out.stderr)
         self.assertIn("nothing arrives since", self.status())
+        self.assertRegex(self.status(), r" [1-9]\d* changes wait, 0 rejected")
         process = None
         with Receiver() as receiver:
             down = [True]
@@ -275,7 +313,7 @@ class Files(Case):
         events = [e for e in self.events() if "crash_id" in e["dumptriage"]]
         self.assertEqual({e["dumptriage"]["crash_id"] for e in events}, ids)
         self.assertEqual(len({e["event"]["id"] for e in events}), len(ids))
-        self.assertIn(" 0 changes owed", self.status())
+        self.assertIn(" 0 changes wait", self.status())
 
     def test_rotation_and_reopening(self):
         ids = fill(self.db, 60, self.place)
@@ -301,7 +339,7 @@ class Files(Case):
         fill(self.db, 10, self.place)
         self.assertIn("No space left", feed(self.db, "file:/dev/full", "--replay", "--give-up", "0", ok=(3,)).stderr)
         feed(self.db, f"file:{self.place}/none/x", "--replay", "--give-up", "0", ok=(3,))
-        self.assertIn(" 0 sent", self.status())
+        self.assertIn(" 0 events sent", self.status())
         self.assertIn("a receiver is", feed(self.db, "ftp://x/", ok=(2,)).stderr)
         self.assertIn("takes ecs", feed(self.db, "http://x/", "--encoding", "cef", ok=(2,)).stderr)
         self.assertIn("--namespace", feed(self.db, "http://x/", "--namespace", "a-b", ok=(2,)).stderr)
@@ -433,7 +471,7 @@ class Syslog(Case):
             for part in (1, 2, 3):
                 wait_for(lambda: len(server.lines()) >= part * 1500, 120)  # noqa: B023
                 server.restart()
-            wait_for(lambda: " 0 changes owed" in self.status(), 120)
+            wait_for(lambda: " 0 changes wait" in self.status(), 120)
             process.terminate()
             self.assertEqual(process.wait(60), 0)
             once = set(self.ids(server.lines()))
@@ -485,6 +523,42 @@ class Syslog(Case):
             self.assertRegex(message.decode(), r"^<13[0-4]>1 \d{4}-\d\d-\d\dT\S+Z \S+ dumptriage \d+ (crash|incident) - CEF:0\|")
             self.assertLess(len(message), 8192)
         self.assertEqual(set(self.ids(m.decode() for m in messages)), ids)
+
+    def test_a_receiver_that_never_says_goodbye_is_told_of(self):
+        ids = fill(self.db, 5, self.place)
+        certificate, key = certificates.make(self.place, "localhost", "rude")
+        context = server_context(certificate, key)
+        server = socket.create_server(("127.0.0.1", 0))
+        server.settimeout(60)
+        out, rude = [], [True]
+
+        def take():
+            while True:
+                try:
+                    connection = context.wrap_socket(server.accept()[0], server_side=True, suppress_ragged_eofs=False)
+                    data = b""
+                    while block := connection.recv(65536):
+                        data += block
+                    out.append(data)
+                    connection.close() if rude[0] else connection.unwrap().close()
+                except OSError:
+                    if server.fileno() < 0:
+                        return
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        to = f"syslog+tls://localhost:{server.getsockname()[1]}"
+        said = feed(self.db, to, "--ca-file", certificate, "--replay", "--give-up", "60").stderr
+        self.assertGreaterEqual(len(out), 4)  # three times it is sent again
+        self.assertEqual(said.count("whether it was read is not known"), 1)
+        self.assertIn("note: the receiver ends TLS without a goodbye", self.status())
+        self.assertNotIn("nothing arrives", self.status())
+        self.assertEqual(set(self.ids(b"".join(out).decode().split("CEF:0"))), ids)
+        rude[0] = False
+        fill(self.db, 1, self.place, first=10)
+        feed(self.db, to, "--ca-file", certificate)
+        self.assertNotIn("goodbye", self.status())
+        server.close()
 
     def test_udp(self):
         ids, out = self.receive("udp", 10)

@@ -236,7 +236,6 @@ EACH_STORE(letters_events_and_incidents_are_kept)
 	assert_int_equal(dt_store_feed_incidents(store, feed, INT64_MAX, take_incident, &incident, NULL), DT_OK);
 	if (incident.incident == id)
 		assert_string_equal(incident.state, "growing");
-	assert_int_equal(dt_store_feed_error(store, feed, "receiver is down", NULL), DT_OK);
 	dt_store_close(store);
 }
 
@@ -319,6 +318,70 @@ EACH_STORE(swept_changes_are_missed_by_no_feed)
 	dt_store_close(store);
 }
 
+struct seen {
+	uint64_t dead, error_at;
+	bool error, note;
+};
+
+static bool see_feed(void *context, const struct dt_feed *feed)
+{
+	*(struct seen *)context = (struct seen){ feed->dead, feed->error_at, feed->error != NULL, feed->note != NULL };
+	return true;
+}
+
+EACH_STORE(a_feed_says_what_is_wrong_and_since_when)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed = open_feed(store, &(struct dt_feed_start){ 0 }, true);
+	struct seen first, second;
+
+	assert_int_equal(dt_store_feed_error(store, feed, "it is down", NULL), DT_OK);
+	assert_int_equal(dt_store_feeds(store, see_feed, &first, NULL), DT_OK);
+	assert_true(first.error && first.error_at && !first.note);
+	assert_int_equal(dt_store_feed_error(store, feed, "it is down still", NULL), DT_OK);
+	assert_int_equal(dt_store_feeds(store, see_feed, &second, NULL), DT_OK);
+	assert_int_equal(second.error_at, first.error_at);
+	assert_int_equal(dt_store_feed_note(store, feed, "it says no goodbye", NULL), DT_OK);
+	assert_int_equal(dt_store_feeds(store, see_feed, &second, NULL), DT_OK);
+	assert_true(!second.error && !second.error_at && second.note);
+	assert_int_equal(dt_store_feed_note(store, feed, NULL, NULL), DT_OK);
+	assert_int_equal(dt_store_feeds(store, see_feed, &second, NULL), DT_OK);
+	assert_true(!second.error && !second.note);
+	dt_store_close(store);
+}
+
+EACH_STORE(one_letter_is_tried_again_and_a_feed_is_forgotten)
+{
+	struct dt_store *store = open_store(url, DT_STORE_WRITE);
+	uint64_t feed = open_feed(store, &(struct dt_feed_start){ .since_given = true }, true), count;
+	const struct dt_feed_letter dead[] = { { .ref = "aa1", .event = "e", .reason = "r" },
+		                               { .ref = "aa2", .event = "e", .reason = "r" },
+		                               { .incident = true, .ref = "1", .event = "e", .reason = "r" },
+		                               { .incident = true, .ref = "17", .event = "e", .reason = "r" } };
+	const struct dt_feed_outcome outcome = { .feed = feed, .horizon = { -1, 0 }, .dead = dead, .dead_count = 4 };
+	struct letters letters = { 0 };
+	struct seen seen = { 0 };
+
+	assert_int_equal(dt_store_feed_settle(store, &outcome, NULL), DT_OK);
+	assert_int_equal(dt_store_feed_retry_one(store, feed + 1, false, "aa1", &count, NULL), DT_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(dt_store_feed_retry_one(store, feed, false, "b", &count, NULL), DT_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(dt_store_feed_retry_one(store, feed, true, "1", &count, NULL), DT_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(dt_store_feed_dead(store, feed, true, 0, take_letter, &letters, NULL), DT_OK);
+	assert_int_equal(letters.count, 1);
+	assert_int_equal(dt_store_feed_retry_one(store, 0, false, "aa", &count, NULL), DT_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(dt_store_feed_remove(store, feed, NULL), DT_OK);
+	assert_int_equal(dt_store_feed_remove(store, feed, NULL), DT_ERR_NOT_FOUND);
+	assert_int_equal(dt_store_feeds(store, see_feed, &seen, NULL), DT_OK);
+	assert_int_equal(seen.dead, 0);
+	assert_int_equal(dt_store_feed_retry(store, 0, &count, NULL), DT_OK);
+	assert_int_equal(count, 0);
+	dt_store_close(store);
+}
+
 EACH_STORE(an_unknown_feed_is_an_error)
 {
 	struct dt_store *store = open_store(url, DT_STORE_WRITE);
@@ -339,6 +402,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(small_batches_see_every_row_once),
 		cmocka_unit_test(letters_events_and_incidents_are_kept),
 		cmocka_unit_test(swept_changes_are_missed_by_no_feed),
+		cmocka_unit_test(a_feed_says_what_is_wrong_and_since_when),
+		cmocka_unit_test(one_letter_is_tried_again_and_a_feed_is_forgotten),
 		cmocka_unit_test(an_unknown_feed_is_an_error),
 	};
 

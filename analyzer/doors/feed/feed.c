@@ -128,7 +128,7 @@ int dt_feed_feed(const struct dt_command *self, int argc, char **argv)
 	signal(SIGHUP, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	if (status == DT_EXIT_OK && feed.word)
-		status = dt_feed_status(&feed, !strcmp(feed.word, "retry"));
+		status = dt_feed_words(&feed);
 	else if (status == DT_EXIT_OK)
 		status = run_feed(&feed);
 	dt_buf_deinit(&feed.secret);

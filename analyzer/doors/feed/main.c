@@ -4,7 +4,9 @@
 static const struct dt_command commands[] = {
 	{ "feed", "send a store's crashes and incidents to a SIEM",
 	  "--db URL --to RECEIVER [--follow]\n"
-	  "       dumptriage feed status|retry --db URL\n\n"
+	  "       dumptriage feed status [FEED] --db URL               what waits, what was rejected and why\n"
+	  "       dumptriage feed retry [FEED [CRASH|iINCIDENT ...]] --db URL\n"
+	  "       dumptriage feed remove FEED --db URL                 it is not used any more\n\n"
 	  "      --db URL                   store: a path, sqlite:PATH, postgresql://...\n"
 	  "      --to RECEIVER              file:PATH, - (standard output)\n"
 	  "                                 https://HOST/            Elasticsearch, OpenSearch: _bulk\n"
@@ -27,7 +29,8 @@ static const struct dt_command commands[] = {
 	  "      --timeout SECONDS          for the receiver's answer (30)\n"
 	  "      --give-up SECONDS          without --follow: end when nothing arrives for so long (30)\n"
 	  "      --metrics FILE|ADDR:PORT   Prometheus' text format\n\n"
-	  "What a receiver rejects is kept with its reason: 'feed status' lists it, 'feed retry' has it sent again.\n"
+	  "What a receiver rejects is kept with its reason: 'feed status' lists it, 'feed retry' has it sent again. FEED is the number\n"
+	  "that 'feed status' gives, or the receiver.\n"
 	  "Exit status: 0 all arrived, 1 something was rejected, 2 wrong usage, 3 something is still owed.\n",
 	  dt_feed_feed, NULL },
 };

@@ -67,6 +67,22 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 	return status;
 }
 
+/* status [FEED], retry [FEED [WHAT...]], remove FEED */
+static int parse_words(struct dt_feed_command *feed, const struct dt_command *self, int count, char **words)
+{
+	if (!dt_feed_is_word(words[0]))
+		return dt_door_usage(self, "'%s' is one too many", words[0]);
+	feed->word = words[0];
+	feed->feed = count > 1 ? words[1] : NULL;
+	if (!strcmp(feed->word, "remove") && !feed->feed)
+		return dt_door_usage(self, "remove which feed? 'feed status' lists them");
+	if (strcmp(feed->word, "retry") != 0 && count > 2)
+		return dt_door_usage(self, "'%s' is one too many", words[2]);
+	feed->letters = words + 2;
+	feed->letter_count = count > 2 ? (size_t)count - 2 : 0;
+	return DT_EXIT_OK;
+}
+
 int dt_feed_parse(struct dt_feed_command *feed, const struct dt_command *self, int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -90,11 +106,8 @@ int dt_feed_parse(struct dt_feed_command *feed, const struct dt_command *self, i
 	dt_buf_init(&feed->template, MAX_TEMPLATE);
 	while (status == DT_EXIT_OK && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
 		status = one(feed, self, option, optarg);
-	if (status == DT_EXIT_OK && optind < argc) {
-		feed->word = argv[optind++];
-		if ((strcmp(feed->word, "status") != 0 && strcmp(feed->word, "retry") != 0) || optind < argc)
-			return dt_door_usage(self, "'%s' is one too many", optind < argc ? argv[optind] : feed->word);
-	}
+	if (status == DT_EXIT_OK && optind < argc)
+		status = parse_words(feed, self, argc - optind, argv + optind);
 	if (status == DT_EXIT_OK && (!feed->deliver.db || (!feed->word && !feed->deliver.sink.url)))
 		return dt_door_usage(self, feed->deliver.db ? "--to is missing" : "--db is missing");
 	if (status == DT_EXIT_OK && !feed->word)

@@ -57,7 +57,8 @@ struct dt_deliver {
 	struct dt_lot *lot;           /* being filled; NULL none */
 	struct dt_buf text;           /* an incident's event */
 	unsigned failures; /* steps in a row in which nothing arrived */
-	bool told;         /* the store has a problem noted */
+	bool told;         /* the store has a problem or a note, or may have one of an earlier run */
+	char note[240];    /* that was told; "" none */
 	int64_t reviewed_ms; /* or when it began */
 	bool reviewed;
 	int64_t swept_ms; /* when we looked whether the outbox is to be swept; 0 never */

@@ -117,6 +117,7 @@ enum dt_status dt_deliver_open(struct dt_deliver **out, const struct dt_deliver_
 	if (!deliver)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	deliver->options = *options;
+	deliver->told = true;
 	deliver->random = dt_time_now() | 1;
 	deliver->reviewed_ms = dt_time_steady_ms();
 	dt_arena_init(&deliver->batch.arena, BATCH_BYTES);
@@ -299,16 +300,22 @@ static unsigned back_off(struct dt_deliver *deliver, unsigned retry_after_s)
 	return wait > retry_after_s * 1000 ? wait : retry_after_s * 1000;
 }
 
-static void tell(struct dt_deliver *deliver, const char *problem)
+/* A problem is logged whenever it comes, a note once. */
+static void tell(struct dt_deliver *deliver, const char *problem, const char *note)
 {
+	bool news = strcmp(note, deliver->note) != 0;
 	struct dt_error err;
 
-	if (!*problem && !deliver->told)
+	if (*problem || (*note && news))
+		dt_log(DT_LOG_WARNING, "feed", NULL, "%s: %s", deliver->name, *problem ? problem : note);
+	if (!*problem && !deliver->told && !news)
 		return;
-	if (*problem)
-		dt_log(DT_LOG_WARNING, "feed", NULL, "%s: %s", deliver->name, problem);
-	if (dt_store_feed_error(deliver->store, deliver->feed, *problem ? problem : NULL, &err) == DT_OK)
-		deliver->told = *problem != '\0';
+	enum dt_status status = *problem ? dt_store_feed_error(deliver->store, deliver->feed, problem, &err)
+	                                 : dt_store_feed_note(deliver->store, deliver->feed, *note ? note : NULL, &err);
+	if (status != DT_OK)
+		return;
+	deliver->told = *problem != '\0';
+	snprintf(deliver->note, sizeof(deliver->note), "%s", *problem ? "" : note);
 }
 
 /* Reads one state of the store, in one transaction. */
@@ -352,7 +359,8 @@ static enum dt_status deliver_batch(struct dt_deliver *deliver, struct dt_delive
 	} else {
 		deliver->failures = 0;
 	}
-	tell(deliver, report->problem);
+	/* Where nothing was sent, what is known of the receiver stays. */
+	tell(deliver, report->problem, batch->event_count ? sink.note : deliver->note);
 	return DT_OK;
 }
 

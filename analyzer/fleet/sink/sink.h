@@ -42,6 +42,7 @@ struct dt_sink_options {
 struct dt_sink_report {
 	unsigned retry_after_s; /* the receiver's wish; 0 none */
 	char problem[240];      /* why anything is to be tried again; "" */
+	char note[240];         /* what an administrator should know of a receiver that takes everything; "" */
 };
 
 struct dt_sink;

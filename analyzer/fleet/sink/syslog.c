@@ -211,8 +211,12 @@ static bool goodbye(struct syslog_sink *sink, SSL *tls, struct dt_sink_report *r
 		return true;
 	}
 	/* A receiver that never says goodbye would be sent the same for ever. */
-	if (++sink->rude > RUDE_ENDS)
+	if (++sink->rude > RUDE_ENDS) {
+		sink->rude = RUDE_ENDS;
+		snprintf(report->note, sizeof(report->note), "the receiver ends TLS without a goodbye (close_notify), %d times in a row: what is sent counts as"
+		                                             " arrived, but whether it was read is not known; --replay --since TIME sends again", RUDE_ENDS);
 		return true;
+	}
 	dt_sink_problem(report, "the receiver ended TLS without a goodbye; whether it has read everything is not known");
 	return false;
 }

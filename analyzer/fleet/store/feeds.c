@@ -220,18 +220,35 @@ enum dt_status dt_store_feed_dead(struct dt_store *store, uint64_t feed, bool re
 	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
 }
 
-enum dt_status dt_store_feed_retry(struct dt_store *store, uint64_t feed, uint64_t *count, struct dt_error *err)
+static enum dt_status retry(struct dt_store *store, const char *count_sql, const char *update_sql, const struct dt_param *params, size_t param_count,
+                            uint64_t *count, struct dt_error *err)
 {
 	struct dt_feed_mark found = { 0 };
 	enum dt_status status = begin(store, err);
 
 	if (status == DT_OK)
-		status = read_mark(store, "SELECT count(*), 0 FROM feed_dead WHERE $1 = 0 OR feed = $1", DT_PARAMS(dt_p_int((int64_t)feed)), &found, err);
+		status = read_mark(store, count_sql, params, param_count, &found, err);
 	if (status == DT_OK)
-		status = dt_sql_run(store->db, "UPDATE feed_dead SET retry = 1 WHERE $1 = 0 OR feed = $1", DT_PARAMS(dt_p_int((int64_t)feed)), err);
+		status = dt_sql_run(store->db, update_sql, params, param_count, err);
 	status = dt_finish(store, status, err);
 	*count = status == DT_OK ? (uint64_t)found.xid : 0;
 	return status;
+}
+
+enum dt_status dt_store_feed_retry(struct dt_store *store, uint64_t feed, uint64_t *count, struct dt_error *err)
+{
+	return retry(store, "SELECT count(*), 0 FROM feed_dead WHERE $1 = 0 OR feed = $1", "UPDATE feed_dead SET retry = 1 WHERE $1 = 0 OR feed = $1",
+	             DT_PARAMS(dt_p_int((int64_t)feed)), count, err);
+}
+
+enum dt_status dt_store_feed_retry_one(struct dt_store *store, uint64_t feed, bool incident, const char *ref, uint64_t *count, struct dt_error *err)
+{
+#define THAT_ONE " WHERE ($1 = 0 OR feed = $1) AND kind = $2 AND ref >= $3 AND ref <= $4"
+	char high[DT_STORE_KEY_MAX + 1];
+
+	snprintf(high, sizeof(high), incident ? "%.*s" : "%.*s\x7f", DT_STORE_KEY_MAX - 1, ref);
+	return retry(store, "SELECT count(*), 0 FROM feed_dead" THAT_ONE, "UPDATE feed_dead SET retry = 1" THAT_ONE,
+	             DT_PARAMS(dt_p_int((int64_t)feed), dt_p_int(incident), dt_p_text(ref), dt_p_text(high)), count, err);
 }
 
 /* ---- what became of it ----------------------------------------------------------- */
@@ -375,13 +392,39 @@ enum dt_status dt_store_feed_settle(struct dt_store *store, const struct dt_feed
 	return status;
 }
 
-enum dt_status dt_store_feed_error(struct dt_store *store, uint64_t feed, const char *text, struct dt_error *err)
+static enum dt_status say(struct dt_store *store, const char *sql, const char *text, uint64_t feed, struct dt_error *err)
 {
 	enum dt_status status = begin(store, err);
 
 	if (status == DT_OK)
-		status = dt_sql_run(store->db, "UPDATE feeds SET error = $1, error_at = $2 WHERE id = $3",
-		                    DT_PARAMS(dt_p_text(text), dt_p_int_or_null(text != NULL, (int64_t)store->now), dt_p_int((int64_t)feed)), err);
+		status = dt_sql_run(store->db, sql, DT_PARAMS(dt_p_text(text), dt_p_int((int64_t)store->now), dt_p_int((int64_t)feed)), err);
+	return dt_finish(store, status, err);
+}
+
+enum dt_status dt_store_feed_error(struct dt_store *store, uint64_t feed, const char *text, struct dt_error *err)
+{
+	return say(store, "UPDATE feeds SET error = $1, error_at = COALESCE(error_at, $2) WHERE id = $3", text, feed, err);
+}
+
+/* A text without a time is a note. */
+enum dt_status dt_store_feed_note(struct dt_store *store, uint64_t feed, const char *text, struct dt_error *err)
+{
+	return say(store, "UPDATE feeds SET error = $1, error_at = NULL WHERE $2 = $2 AND id = $3", text, feed, err);
+}
+
+enum dt_status dt_store_feed_remove(struct dt_store *store, uint64_t feed, struct dt_error *err)
+{
+	static const char *const tables[] = { "DELETE FROM feed_done WHERE feed = $1", "DELETE FROM feed_sent WHERE feed = $1",
+		                              "DELETE FROM feed_incidents WHERE feed = $1", "DELETE FROM feed_dead WHERE feed = $1",
+		                              "DELETE FROM feeds WHERE id = $1" };
+	const struct dt_param id = dt_p_int((int64_t)feed);
+	struct dt_feed_mark floor;
+	enum dt_status status = begin(store, err);
+
+	if (status == DT_OK)
+		status = read_mark(store, "SELECT xid, seq FROM feeds WHERE id = $1", &id, 1, &floor, err);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && status == DT_OK; i++)
+		status = dt_sql_run(store->db, tables[i], &id, 1, err);
 	return dt_finish(store, status, err);
 }
 
@@ -400,8 +443,9 @@ enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *c
 	while (status == DT_OK && !stop && (status = dt_rows_next(&rows, err)) == DT_OK) {
 		struct dt_feed feed = { .id = (uint64_t)dt_rows_int(&rows, 0), .name = dt_rows_text(&rows, 1), .sent = (uint64_t)dt_rows_int(&rows, 2),
 			                .registered = (uint64_t)dt_rows_int(&rows, 3), .sent_at = (uint64_t)dt_rows_int(&rows, 4),
-			                .error = dt_rows_text(&rows, 5), .error_at = (uint64_t)dt_rows_int(&rows, 6),
+			                .error_at = (uint64_t)dt_rows_int(&rows, 6),
 			                .owed = (uint64_t)dt_rows_int(&rows, 7), .dead = (uint64_t)dt_rows_int(&rows, 8) };
+		*(dt_rows_null(&rows, 6) ? &feed.note : &feed.error) = dt_rows_text(&rows, 5);
 		stop = !view(context, &feed);
 	}
 	dt_rows_end(&rows);

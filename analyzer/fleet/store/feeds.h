@@ -65,6 +65,9 @@ DT_MUST_USE enum dt_status dt_store_feed_dead(struct dt_store *store, uint64_t f
                                               void *context, struct dt_error *err);
 /* All that was rejected shall be tried again; feed 0: of every feed. */
 DT_MUST_USE enum dt_status dt_store_feed_retry(struct dt_store *store, uint64_t feed, uint64_t *count, struct dt_error *err);
+/* One crash, by the beginning of its key, or one incident, by its number; feed 0: of every feed. */
+DT_MUST_USE enum dt_status dt_store_feed_retry_one(struct dt_store *store, uint64_t feed, bool incident, const char *ref, uint64_t *count,
+                                                   struct dt_error *err);
 
 /* What became of a batch. */
 struct dt_feed_outcome {
@@ -82,16 +85,21 @@ struct dt_feed_outcome {
 };
 /* Keeps it, in one transaction. Incidents of settled rows become ones to be looked at. */
 DT_MUST_USE enum dt_status dt_store_feed_settle(struct dt_store *store, const struct dt_feed_outcome *outcome, struct dt_error *err);
-/* Why nothing goes out, for `feed status`; NULL: it does. */
+/* Why nothing goes out, for `feed status`. */
 DT_MUST_USE enum dt_status dt_store_feed_error(struct dt_store *store, uint64_t feed, const char *text, struct dt_error *err);
+/* It does go out; what is to be known of the receiver all the same, NULL nothing. */
+DT_MUST_USE enum dt_status dt_store_feed_note(struct dt_store *store, uint64_t feed, const char *text, struct dt_error *err);
+/* Forgets a feed and all that is kept for it. DT_ERR_NOT_FOUND. */
+DT_MUST_USE enum dt_status dt_store_feed_remove(struct dt_store *store, uint64_t feed, struct dt_error *err);
 
 struct dt_feed {
 	uint64_t id;
 	const char *name;
 	uint64_t owed, dead, sent;
 	uint64_t registered, sent_at; /* FILETIME; 0 never */
-	const char *error;            /* NULL none */
-	uint64_t error_at;
+	const char *error;            /* why nothing goes out; NULL none */
+	uint64_t error_at;            /* since when */
+	const char *note;             /* NULL none */
 };
 typedef bool (*dt_feed_view)(void *context, const struct dt_feed *feed);
 DT_MUST_USE enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *context, struct dt_error *err);
