@@ -20,6 +20,8 @@ dt_embed(signature dt_builtin_signatures_tested ${signature_files})
 set(DT_EMBED_UNTIL 0a74657374733a0a)
 dt_embed(signature dt_builtin_signatures ${signature_files})
 unset(DT_EMBED_UNTIL)
+# Who on a stack runs others' work.
+dt_embed(tables dt_builtin_carriers ${CMAKE_SOURCE_DIR}/signatures/carriers.conf)
 # Drivers with known vulnerabilities, which are reported as findings of a host.
 dt_embed(signature dt_builtin_vulnerable ${CMAKE_SOURCE_DIR}/signatures/vulnerable-drivers.tsv)
 # The style sheet and script of the pages, and the description of the API.

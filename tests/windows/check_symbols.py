@@ -314,6 +314,26 @@ class Symbols(unittest.TestCase):
         self.assertEqual(self.symbols("list", FIXTURES / "frames.obj").returncode, 1)
         self.assertIn("no place to look was given", self.symbols("list", self.user()).stdout)
 
+    def test_carriers_of_ones_own(self):
+        dump, where = self.kernel(), self.folder("frames.dll", "frames.pdb")
+        own = SCRATCH / "own.conf"
+        self.assertEqual(self.analyze(dump, "--symbols", where)["blame"]["offset"], hex(self.image.begins["leaf"] + 3))
+        own.write_text("kernel frames.dll!leaf ignore\nkernel frames.dll!small* ignore\n")
+        record = self.analyze(dump, "--symbols", where, "--carriers", own)
+        self.assertEqual(record["blame"]["module"], "frames.dll")
+        self.assertEqual(record["blame"]["offset"], hex(self.image.returns[("many_registers", "small_frame")]))
+        own.write_text("kernel frames.dll ignore\n")
+        self.assertIsNone(self.analyze(dump, "--symbols", where, "--carriers", own)["blame"]["module"])
+        # A folder of signatures brings its own.
+        folder = SCRATCH / "rules"
+        folder.mkdir(exist_ok=True)
+        (folder / "carriers.conf").write_text("kernel frames.dll ignore\n")
+        self.assertIsNone(self.analyze(dump, "--symbols", where, "--signatures", folder)["blame"]["module"])
+        own.write_text("# mine\nkernel frames.dll never\n")
+        done = subprocess.run([PROGRAM, "analyze", dump, "--carriers", own], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("own.conf:2:19: expected ignore, maybe or last, found 'never'", done.stderr)
+
     def test_wrong_use(self):
         for args in ((), ("list",), ("add", "x"), ("remove", "x"), ("list", "a", "b"), ("list", "a", "--symbols-timeout", "0")):
             self.assertEqual(self.symbols(*args).returncode, 2, args)

@@ -65,6 +65,7 @@
 /* Rules (they come from the administrator, and are capped all the same) */
 #define DT_MAX_RULE_FILE (1u << 20)
 #define DT_MAX_VULNERABLE_FILE (8u << 20) /* the list of vulnerable drivers */
+#define DT_MAX_CARRIERS 4096 /* rows of carriers, with the program's own */
 #define DT_MAX_RULES 4096
 #define DT_MAX_RULE_NODES 4096
 #define DT_MAX_RULE_DEPTH 32

@@ -4,8 +4,9 @@
 #include <strings.h>
 
 #include "core/base/text.h"
+#include "core/tables/carriers.h"
 
-enum kind { KERNEL_CARRIER, USER_CARRIER, INBOX_DRIVER, INBOX_DLL, PRODUCT, KINDS };
+enum kind { INBOX_DRIVER, INBOX_DLL, PRODUCT, KINDS };
 
 struct image_row {
 	const char *name, *product;
@@ -13,40 +14,18 @@ struct image_row {
 };
 
 /* One list of each kind: images.def read once for each, with the other kinds left out. */
-#define DT_KERNEL_CARRIER(name) { name, NULL, false },
-#define DT_USER_CARRIER(name)
-#define DT_INBOX_DRIVER(name)
-#define DT_INBOX_DLL(name)
-#define DT_PRODUCT(name, product, security)
-static const struct image_row kernel_carriers[] = {
-#include "core/tables/images.def"
-};
-#define DT_KERNEL_CARRIER(name)
-#define DT_USER_CARRIER(name) { name, NULL, false },
-#define DT_INBOX_DRIVER(name)
-#define DT_INBOX_DLL(name)
-#define DT_PRODUCT(name, product, security)
-static const struct image_row user_carriers[] = {
-#include "core/tables/images.def"
-};
-#define DT_KERNEL_CARRIER(name)
-#define DT_USER_CARRIER(name)
 #define DT_INBOX_DRIVER(name) { name, NULL, false },
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security)
 static const struct image_row inbox_drivers[] = {
 #include "core/tables/images.def"
 };
-#define DT_KERNEL_CARRIER(name)
-#define DT_USER_CARRIER(name)
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name) { name, NULL, false },
 #define DT_PRODUCT(name, product, security)
 static const struct image_row inbox_dlls[] = {
 #include "core/tables/images.def"
 };
-#define DT_KERNEL_CARRIER(name)
-#define DT_USER_CARRIER(name)
 #define DT_INBOX_DRIVER(name)
 #define DT_INBOX_DLL(name)
 #define DT_PRODUCT(name, product, security) { name, product, security },
@@ -58,8 +37,6 @@ static const struct {
 	const struct image_row *rows;
 	size_t count;
 } lists[KINDS] = {
-	[KERNEL_CARRIER] = { kernel_carriers, sizeof(kernel_carriers) / sizeof(kernel_carriers[0]) },
-	[USER_CARRIER] = { user_carriers, sizeof(user_carriers) / sizeof(user_carriers[0]) },
 	[INBOX_DRIVER] = { inbox_drivers, sizeof(inbox_drivers) / sizeof(inbox_drivers[0]) },
 	[INBOX_DLL] = { inbox_dlls, sizeof(inbox_dlls) / sizeof(inbox_dlls[0]) },
 	[PRODUCT] = { products, sizeof(products) / sizeof(products[0]) },
@@ -86,7 +63,7 @@ static bool fits(const char *row, const char *name, const char *extension)
 	return !strncasecmp(row, name, len - 1) && dt_text_ends_fold(name, extension);
 }
 
-/* Carriers and products: few, or with stars. */
+/* Products: with stars. */
 static const struct image_row *find_by_walk(enum kind kind, const char *name, const char *extension)
 {
 	char first = name ? dt_text_fold(*name) : '\0';
@@ -118,7 +95,7 @@ static bool find_by_halving(enum kind kind, const char *name)
 
 bool dt_image_is_carrier(const char *name, bool kernel)
 {
-	return find_by_walk(kernel ? KERNEL_CARRIER : USER_CARRIER, name, ".dll") != NULL;
+	return dt_carriers_find(NULL, kernel, name, NULL) == DT_CARRIER_IGNORE;
 }
 
 bool dt_image_is_kernel(const char *name)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* A carrier runs other people's work: it is on the stack of every crash of its
- * kind and is never blame.module. Kernel: nt, hal, FLTMGR, NETIO, ndis, Wdf01000,
+ * kind and is never blame.module; a row "ignore" of signatures/carriers.conf. Kernel: nt, hal, FLTMGR, NETIO, ndis, Wdf01000,
  * verifier …; user: ntdll, kernel32, KERNELBASE, ucrtbase, wow64, clr … Names in any case, with their extension;
  * NULL, here and below, is nothing that is known. */
 bool dt_image_is_carrier(const char *name, bool kernel);

@@ -10,12 +10,12 @@
 #include "facts/triage/triage.h"
 #include "judgement/verdict/verdict.h"
 
-enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING };
+enum { OPTION_SIGNATURES = 300, OPTION_HOST, OPTION_HASH, OPTION_KEEP_GOING, OPTION_CARRIERS };
 
 struct analysis {
 	struct dt_output output;
 	struct dt_triage_options options;
-	const char *signatures;
+	const char *signatures, *carriers;
 	bool keep_going; /* signatures with errors are left out */
 	struct dt_door_symbols store;
 	struct dt_rules *rules;
@@ -30,6 +30,7 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 	static const struct option options[] = {
 		DT_OUTPUT_LONG_OPTIONS,
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
+		{ "carriers", required_argument, NULL, OPTION_CARRIERS },
 		{ "host", required_argument, NULL, OPTION_HOST },
 		DT_SYMBOLS_LONG_OPTIONS,
 		{ "hash", required_argument, NULL, OPTION_HASH },
@@ -48,6 +49,8 @@ static int parse(struct analysis *run, const struct dt_command *self, int argc, 
 			continue;
 		if (option == OPTION_SIGNATURES)
 			run->signatures = optarg;
+		else if (option == OPTION_CARRIERS)
+			run->carriers = optarg;
 		else if (option == OPTION_HOST)
 			run->options.host = optarg;
 		else if (option == OPTION_KEEP_GOING)
@@ -98,7 +101,7 @@ static int all(struct analysis *run, int count, char **paths)
 
 	size_t skipped;
 
-	if (!(run->rules = run->keep_going ? dt_door_rules_some(run->signatures, &skipped) : dt_door_rules(run->signatures)))
+	if (!(run->rules = run->keep_going ? dt_door_rules_some(run->signatures, run->carriers, &skipped) : dt_door_rules(run->signatures, run->carriers)))
 		return DT_EXIT_ENVIRONMENT;
 	if (dt_triage_create(&run->triage, &err) != DT_OK)
 		return dt_door_fail("%s", err.text);

@@ -17,6 +17,7 @@
 static const struct dt_command commands[] = {
 	{ "analyze", "say what crashed, where, and whether it is a known incident", "FILE...\n\n" OUTPUT_USAGE
 	  "      --signatures PATH          signatures to use instead of the built-in ones (a file or a folder)\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n"
 	  "      --keep-going               leave out signatures with errors, and say so\n"
 	  DT_SYMBOLS_USAGE
 	  "      --host NAME                the machine the dumps come from\n"

@@ -34,7 +34,7 @@ struct dt_rules *dt_signatures_rules(const struct dt_signatures_call *call, size
 		(void)dt_door_fail("signatures: %s", err.text);
 	if (!call->rules)
 		return rules;
-	return call->keep_going ? dt_door_rules_some(call->rules, skipped) : dt_door_rules(call->rules);
+	return call->keep_going ? dt_door_rules_some(call->rules, NULL, skipped) : dt_door_rules(call->rules, NULL);
 }
 
 const struct dt_facts *dt_signatures_facts(struct dt_triage **triage, const char *path)

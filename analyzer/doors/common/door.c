@@ -118,13 +118,24 @@ bool dt_door_write(const struct dt_buf *buf)
 	return false;
 }
 
-struct dt_rules *dt_door_rules(const char *path)
+static struct dt_rules *with_carriers(struct dt_rules *rules, const char *carriers)
+{
+	struct dt_error err;
+
+	if (!carriers || dt_rules_add_carriers(rules, carriers, &err) == DT_OK)
+		return rules;
+	(void)dt_door_fail("carriers: %s", err.text);
+	dt_rules_free(rules);
+	return NULL;
+}
+
+struct dt_rules *dt_door_rules(const char *path, const char *carriers)
 {
 	struct dt_rules *rules = NULL;
 	struct dt_error err;
 
 	if ((path ? dt_rules_load(&rules, path, &err) : dt_rules_load_builtin(&rules, &err)) == DT_OK)
-		return rules;
+		return with_carriers(rules, carriers);
 	(void)dt_door_fail("signatures: %s", err.text);
 	return NULL;
 }
@@ -135,16 +146,16 @@ static void skip_rule(void *context, const struct dt_error *why)
 	fprintf(stderr, "%s\n", why->text);
 }
 
-struct dt_rules *dt_door_rules_some(const char *path, size_t *skipped)
+struct dt_rules *dt_door_rules_some(const char *path, const char *carriers, size_t *skipped)
 {
 	struct dt_rules *rules = NULL;
 	struct dt_error err;
 
 	*skipped = 0;
 	if (!path)
-		return dt_door_rules(NULL);
+		return dt_door_rules(NULL, carriers);
 	if (dt_rules_load_some(&rules, path, skip_rule, skipped, &err) == DT_OK)
-		return rules;
+		return with_carriers(rules, carriers);
 	(void)dt_door_fail("signatures: %s", err.text);
 	return NULL;
 }

@@ -82,9 +82,9 @@ bool dt_output_record(struct dt_output *output, const struct dt_crash *crash);
 /* Ends the output; false when stdout failed. */
 bool dt_output_end(struct dt_output *output);
 
-/* The rules in force: of a file or folder, or the built-in ones for NULL. NULL on failure (said). */
-struct dt_rules *dt_door_rules(const char *path);
+/* The rules in force: of a file or folder, or the built-in ones for NULL; with the carriers of a file, NULL none. NULL on failure (said). */
+struct dt_rules *dt_door_rules(const char *path, const char *carriers);
 /* The same, but files with errors are told and left out; their number is in *skipped. */
-struct dt_rules *dt_door_rules_some(const char *path, size_t *skipped);
+struct dt_rules *dt_door_rules_some(const char *path, const char *carriers, size_t *skipped);
 
 #endif

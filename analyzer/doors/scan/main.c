@@ -16,6 +16,7 @@ static const struct dt_command commands[] = {
 	  "      --host NAME                the machine all dumps come from\n"
 	  "      --host-from RULE           dir:N, the N-th folder below PATH; or a pattern with one group\n"
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n"
 	  DT_SYMBOLS_USAGE
 	  "      --hash auto|always|never   SHA-256 of the files (auto: up to 64 MiB)\n"
 	  "      --deadline SECONDS         for one dump (30)\n"
@@ -34,7 +35,8 @@ static const struct dt_command commands[] = {
 	  "FILE.jsonl... --db URL\n\n"
 	  "      --db URL                   store\n"
 	  "      --partial                  take what is there, though parts are missing or not finished\n"
-	  "      --signatures PATH          signatures to judge by instead of the built-in ones\n",
+	  "      --signatures PATH          signatures to judge by instead of the built-in ones\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n",
 	  dt_scan_merge, NULL },
 };
 

@@ -7,10 +7,10 @@
 #include "core/model/json.h"
 #include "doors/scan/parts.h"
 
-enum { OPTION_DB = 300, OPTION_PARTIAL, OPTION_SIGNATURES };
+enum { OPTION_DB = 300, OPTION_PARTIAL, OPTION_SIGNATURES, OPTION_CARRIERS };
 
 struct merge {
-	const char *db, *signatures;
+	const char *db, *signatures, *carriers;
 	bool partial;
 	struct dt_rules *rules;
 	struct dt_store *store;
@@ -24,6 +24,7 @@ static int parse(struct merge *merge, const struct dt_command *self, int argc, c
 	static const struct option options[] = {
 		{ "db", required_argument, NULL, OPTION_DB },
 		{ "partial", no_argument, NULL, OPTION_PARTIAL },
+		{ "carriers", required_argument, NULL, OPTION_CARRIERS },
 		{ "signatures", required_argument, NULL, OPTION_SIGNATURES },
 		{ 0 },
 	};
@@ -34,6 +35,7 @@ static int parse(struct merge *merge, const struct dt_command *self, int argc, c
 		case OPTION_DB: merge->db = optarg; break;
 		case OPTION_PARTIAL: merge->partial = true; break;
 		case OPTION_SIGNATURES: merge->signatures = optarg; break;
+		case OPTION_CARRIERS: merge->carriers = optarg; break;
 		default: return dt_door_usage(self, "wrong option");
 		}
 	if (!merge->db)
@@ -134,7 +136,7 @@ int dt_scan_merge(const struct dt_command *self, int argc, char **argv)
 		status = check_parts(&merge, argc - optind, argv + optind);
 	if (status != DT_EXIT_OK)
 		return status;
-	if (!(merge.rules = dt_door_rules(merge.signatures)))
+	if (!(merge.rules = dt_door_rules(merge.signatures, merge.carriers)))
 		return DT_EXIT_ENVIRONMENT;
 	dt_arena_init(&merge.arena, DT_MAX_ARENA);
 	if (dt_store_open(&merge.store, merge.db, DT_STORE_WRITE, &err) != DT_OK) {

@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, CARRIERS, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -65,6 +65,7 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case HOST: options->host = value; return DT_EXIT_OK;
 	case HOST_FROM: options->host_from = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
+	case CARRIERS: options->carriers = value; return DT_EXIT_OK;
 	case HASH: return dt_door_hash(self, value, &options->hash, &options->hash_large);
 	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, MAX_DEADLINE, &options->deadline_s);
 	case OPEN_DEADLINE: return dt_door_unsigned(self, "--open-deadline", value, 1, MAX_DEADLINE, &options->open_deadline_s);
@@ -102,6 +103,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 		{ "jobs", required_argument, NULL, JOBS },
 		{ "host", required_argument, NULL, HOST },
 		{ "host-from", required_argument, NULL, HOST_FROM },
+		{ "carriers", required_argument, NULL, CARRIERS },
 		{ "signatures", required_argument, NULL, SIGNATURES },
 		DT_SYMBOLS_LONG_OPTIONS,
 		{ "hash", required_argument, NULL, HASH },

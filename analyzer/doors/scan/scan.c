@@ -463,7 +463,7 @@ int dt_scan_scan(const struct dt_command *self, int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	dt_arena_init(&scan.arena, DT_MAX_ARENA);
 	dt_summary_init(&scan.summary);
-	scan.rules = dt_door_rules(scan.options.signatures);
+	scan.rules = dt_door_rules(scan.options.signatures, scan.options.carriers);
 	status = scan.rules ? run(&scan) : DT_EXIT_ENVIRONMENT;
 	close_scan(&scan);
 	return status;

@@ -12,6 +12,7 @@ static const struct dt_command commands[] = {
 	  "      --keep-records DAYS        delete records after so long (0: never)\n"
 	  "      --keep-audit DAYS          delete lines of the audit log after so long (0: never)\n"
 	  "      --signatures PATH          signatures instead of the built-in ones\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n"
 	  DT_SYMBOLS_USAGE
 	  "      --url URL                  how people reach the server, for links in tickets\n"
 	  "      --webhook URL              a POST for each incident that becomes new, growing or an outbreak\n"

@@ -12,7 +12,7 @@
 
 enum {
 	DB = 300, LISTEN, SPOOL, URL, MAX_UPLOAD, KEEP_DUMPS, KEEP_RECORDS, KEEP_AUDIT, AUTH, BEHIND_PROXY, PROXY, USER_HEADER, ROLE_HEADER, RATE, BURST, JOBS, DEADLINE,
-	SIGNATURES, GRACE, QUEUE, RESERVE, THREADS, CONNECTIONS, HEADER_TIME, BODY_TIME, BODY_RATE, NO_SANDBOX,
+	SIGNATURES, CARRIERS, GRACE, QUEUE, RESERVE, THREADS, CONNECTIONS, HEADER_TIME, BODY_TIME, BODY_RATE, NO_SANDBOX,
 	WEBHOOK, WEBHOOK_SECRET, WEBHOOK_TEMPLATE, WEBHOOK_CA,
 };
 enum { MAX_JOBS = 256, DEFAULT_RATE = 50, DEFAULT_BURST = 200, MAX_TEMPLATE = 1 << 20, WEBHOOK_S = 10 };
@@ -94,6 +94,7 @@ static int one(struct dt_serve_options *options, const struct dt_command *self, 
 	case SPOOL: options->spool = value; return DT_EXIT_OK;
 	case URL: options->url = value; return DT_EXIT_OK;
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
+	case CARRIERS: options->carriers = value; return DT_EXIT_OK;
 	case MAX_UPLOAD: return dt_door_size(self, "--max-upload", value, &options->max_bytes);
 	case RESERVE: return dt_door_size(self, "--spool-reserve", value, &options->reserve);
 	case AUTH: return auth(options, self, value);
@@ -194,6 +195,7 @@ int dt_serve_options_parse(struct dt_serve_options *options, const struct dt_com
 		{ "role-header", required_argument, NULL, ROLE_HEADER }, { "rate", required_argument, NULL, RATE },
 		{ "burst", required_argument, NULL, BURST }, { "jobs", required_argument, NULL, JOBS },
 		{ "deadline", required_argument, NULL, DEADLINE }, { "signatures", required_argument, NULL, SIGNATURES },
+		{ "carriers", required_argument, NULL, CARRIERS },
 		{ "grace", required_argument, NULL, GRACE }, { "queue-limit", required_argument, NULL, QUEUE },
 		{ "spool-reserve", required_argument, NULL, RESERVE }, { "threads", required_argument, NULL, THREADS },
 		{ "connections", required_argument, NULL, CONNECTIONS }, { "header-timeout", required_argument, NULL, HEADER_TIME },

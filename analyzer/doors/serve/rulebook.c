@@ -18,7 +18,7 @@ struct set {
 
 struct dt_rulebook {
 	pthread_mutex_t lock;
-	const char *path;
+	const char *path, *carriers;
 	struct set *sets; /* the one in force first, then those that are still used */
 	uint64_t print;   /* of the files at the last look */
 	bool failed;
@@ -66,15 +66,24 @@ static uint64_t print_of(const char *path)
 	return sum;
 }
 
+static uint64_t print_of_all(const struct dt_rulebook *book)
+{
+	return (book->path ? print_of(book->path) : 0) + (book->carriers ? print_of_file(book->carriers, "carriers") : 0);
+}
+
 /* ---- sets --------------------------------------------------------------------------------- */
 
-static struct set *load(const char *path, struct dt_error *err)
+static struct set *load(const char *path, const char *carriers, struct dt_error *err)
 {
 	struct set *set = calloc(1, sizeof(*set));
 	enum dt_status status = !set ? dt_fail(err, DT_ERR_NOMEM, "no memory") : path ? dt_rules_load(&set->rules, path, err)
 	                                                                           : dt_rules_load_builtin(&set->rules, err);
 
+	if (status == DT_OK && carriers)
+		status = dt_rules_add_carriers(set->rules, carriers, err);
 	if (status != DT_OK) {
+		if (set)
+			dt_rules_free(set->rules);
 		free(set);
 		return NULL;
 	}
@@ -96,7 +105,7 @@ static void release(struct dt_rulebook *book, struct set *set)
 	free(set);
 }
 
-enum dt_status dt_rulebook_open(struct dt_rulebook **out, const char *path, struct dt_error *err)
+enum dt_status dt_rulebook_open(struct dt_rulebook **out, const char *path, const char *carriers, struct dt_error *err)
 {
 	struct dt_rulebook *book = calloc(1, sizeof(*book));
 	struct dt_error error = { 0 };
@@ -105,8 +114,9 @@ enum dt_status dt_rulebook_open(struct dt_rulebook **out, const char *path, stru
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	pthread_mutex_init(&book->lock, NULL);
 	book->path = path;
-	book->print = path ? print_of(path) : 0;
-	book->sets = load(path, &error);
+	book->carriers = carriers;
+	book->print = print_of_all(book);
+	book->sets = load(path, carriers, &error);
 	if (!book->sets) {
 		dt_rulebook_close(book);
 		if (err)
@@ -159,13 +169,13 @@ static void put_in_force(struct dt_rulebook *book, struct set *set)
 
 bool dt_rulebook_refresh(struct dt_rulebook *book)
 {
-	uint64_t print = book->path ? print_of(book->path) : 0;
+	uint64_t print = print_of_all(book);
 	struct dt_error error = { 0 };
 	bool other = false;
 
 	if (print == book->print)
 		return false;
-	struct set *set = load(book->path, &error);
+	struct set *set = load(book->path, book->carriers, &error);
 	pthread_mutex_lock(&book->lock);
 	book->print = print;
 	book->failed = !set;

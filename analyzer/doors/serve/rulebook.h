@@ -8,8 +8,9 @@
 
 struct dt_rulebook;
 
-/* path: a file or a folder, which outlives the book; NULL: the built-in signatures, which never change. Errors as dt_rules_load. */
-DT_MUST_USE enum dt_status dt_rulebook_open(struct dt_rulebook **out, const char *path, struct dt_error *err);
+/* path: a file or a folder, which outlives the book; NULL: the built-in signatures, which never change. carriers: a file likewise; NULL none.
+ * Errors as dt_rules_load. */
+DT_MUST_USE enum dt_status dt_rulebook_open(struct dt_rulebook **out, const char *path, const char *carriers, struct dt_error *err);
 void dt_rulebook_close(struct dt_rulebook *book);
 
 /* The rules in force; they stay as they are until they are given back. */

@@ -139,7 +139,7 @@ static int start(struct dt_serve *serve)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
-	if (dt_rulebook_open(&serve->rulebook, serve->options->signatures, &err) != DT_OK)
+	if (dt_rulebook_open(&serve->rulebook, serve->options->signatures, serve->options->carriers, &err) != DT_OK)
 		return dt_door_fail("signatures: %s", err.text);
 	int status = run(serve);
 	dt_rulebook_close(serve->rulebook);

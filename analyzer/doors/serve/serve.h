@@ -18,7 +18,7 @@
 #include "fleet/review/review.h"
 
 struct dt_serve_options {
-	const char *db, *listen, *spool, *signatures, *url;
+	const char *db, *listen, *spool, *signatures, *carriers, *url;
 	uint64_t max_bytes;          /* of one upload */
 	unsigned keep_dumps, keep_records, keep_audit; /* days; 0: dumps not at all, the others for ever */
 	unsigned grace_s;            /* for what is under way when the server is told to end */

@@ -23,6 +23,7 @@ static const struct dt_command commands[] = {
 	  "--db URL\n\n"
 	  "      --db URL                   store\n"
 	  "      --signatures PATH          signatures instead of the built-in ones\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n"
 	  "      --signature ID             only crashes that this one may claim, or has claimed\n"
 	  "      --dry-run                  say what would change, write nothing\n"
 	  "      --jobs N                   threads that judge (processors)\n",

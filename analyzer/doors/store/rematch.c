@@ -12,7 +12,7 @@
 #include "doors/store/commands.h"
 #include "judgement/verdict/verdict.h"
 
-enum { DB = 300, SIGNATURES, SIGNATURE, DRY, JOBS };
+enum { DB = 300, SIGNATURES, CARRIERS, SIGNATURE, DRY, JOBS };
 enum { PAGE = 1024, MAX_JOBS = 64, SHOWN = 20 };
 
 /* One crash of a page. */
@@ -33,7 +33,7 @@ struct page {
 };
 
 struct rematch {
-	const char *db, *signatures, *signature;
+	const char *db, *signatures, *carriers, *signature;
 	bool dry;
 	unsigned jobs;
 	struct dt_rules *rules;
@@ -281,6 +281,7 @@ static int one(struct rematch *rematch, const struct dt_command *self, int optio
 	switch (option) {
 	case DB: rematch->db = value; return DT_EXIT_OK;
 	case SIGNATURES: rematch->signatures = value; return DT_EXIT_OK;
+	case CARRIERS: rematch->carriers = value; return DT_EXIT_OK;
 	case SIGNATURE: rematch->signature = value; return DT_EXIT_OK;
 	case DRY: rematch->dry = true; return DT_EXIT_OK;
 	case JOBS:
@@ -293,6 +294,7 @@ static int parse(struct rematch *rematch, const struct dt_command *self, int arg
 {
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },        { "signatures", required_argument, NULL, SIGNATURES },
+		{ "carriers", required_argument, NULL, CARRIERS },
 		{ "signature", required_argument, NULL, SIGNATURE }, { "dry-run", no_argument, NULL, DRY },
 		{ "jobs", required_argument, NULL, JOBS },    { 0 },
 	};
@@ -317,7 +319,7 @@ int dt_store_cmd_rematch(const struct dt_command *self, int argc, char **argv)
 	status = parse(&rematch, self, argc, argv);
 	if (status != DT_EXIT_OK)
 		return status;
-	if (!(rematch.rules = dt_door_rules(rematch.signatures)))
+	if (!(rematch.rules = dt_door_rules(rematch.signatures, rematch.carriers)))
 		return DT_EXIT_ENVIRONMENT;
 	if (rematch.signature && !dt_rule_find(rematch.rules, rematch.signature))
 		status = dt_door_usage(self, "there is no signature '%s'", rematch.signature);

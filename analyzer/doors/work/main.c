@@ -11,6 +11,7 @@ static const struct dt_command commands[] = {
 	  "      --idle SECONDS             end when nothing came for so long (0: never)\n"
 	  "      --metrics FILE|ADDR:PORT   Prometheus' text format, into a file or served at /metrics\n"
 	  "      --signatures PATH          signatures to use instead of the built-in ones\n"
+	  "      --carriers FILE            rows of modules and functions that run others' work, beside the built-in ones\n"
 	  DT_SYMBOLS_USAGE
 	  "      --deadline SECONDS         for one dump (30)\n"
 	  "      --no-sandbox               for debugging: read hostile input without protection\n\n"

@@ -22,7 +22,7 @@
 #include "fleet/queue/queue.h"
 #include "fleet/walk/walk.h"
 
-enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, DEADLINE, NO_SANDBOX };
+enum { DB = 300, QUEUE, METRICS, JOBS, IDLE, SIGNATURES, CARRIERS, DEADLINE, NO_SANDBOX };
 enum { MAX_JOBS = 256, AHEAD = 8, BATCH = 64, COMMIT_MS = 250, WAIT_MS = 100, LAST_ATTEMPT = 2, RECONNECT_TRIES = 60 };
 
 enum stage { FREE, OPENING, READING, STORED, FAILED };
@@ -37,7 +37,7 @@ struct message {
 };
 
 struct work {
-	const char *db, *queue_url, *signatures, *metrics_target;
+	const char *db, *queue_url, *signatures, *carriers, *metrics_target;
 	struct dt_metrics_out *metrics;
 	unsigned jobs, idle_s, deadline_s;
 	bool no_sandbox;
@@ -326,6 +326,7 @@ static int one(struct work *work, const struct dt_command *self, int option, con
 	case JOBS: return dt_door_unsigned(self, "--jobs", value, 1, MAX_JOBS, &work->jobs);
 	case IDLE: return dt_door_unsigned(self, "--idle", value, 0, 86400, &work->idle_s);
 	case SIGNATURES: work->signatures = value; return DT_EXIT_OK;
+	case CARRIERS: work->carriers = value; return DT_EXIT_OK;
 	case DEADLINE: return dt_door_unsigned(self, "--deadline", value, 1, 86400, &work->deadline_s);
 	case NO_SANDBOX: work->no_sandbox = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
@@ -337,6 +338,7 @@ static int parse(struct work *work, const struct dt_command *self, int argc, cha
 	static const struct option table[] = {
 		{ "db", required_argument, NULL, DB },     { "queue", required_argument, NULL, QUEUE },           { "jobs", required_argument, NULL, JOBS },
 		{ "idle", required_argument, NULL, IDLE }, { "signatures", required_argument, NULL, SIGNATURES },
+		{ "carriers", required_argument, NULL, CARRIERS },
 		DT_SYMBOLS_LONG_OPTIONS, { "deadline", required_argument, NULL, DEADLINE },
 		{ "no-sandbox", no_argument, NULL, NO_SANDBOX }, { "metrics", required_argument, NULL, METRICS }, { 0 },
 	};
@@ -420,7 +422,7 @@ int dt_work_work(const struct dt_command *self, int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	dt_arena_init(&work.arena, DT_MAX_ARENA);
-	work.rules = dt_door_rules(work.signatures);
+	work.rules = dt_door_rules(work.signatures, work.carriers);
 	status = work.rules ? run(&work) : DT_EXIT_ENVIRONMENT;
 	for (size_t i = 0; i < work.room; i++)
 		if (work.messages[i].stage != FREE)

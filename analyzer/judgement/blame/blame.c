@@ -17,6 +17,7 @@ enum {
 /* What the rules share. */
 struct search {
 	const struct dt_facts *facts;
+	const struct dt_carriers *carriers; /* NULL: the built-in rows */
 	const struct dt_reading *reading; /* NULL: the code has no rows, or a user dump */
 	struct dt_arena *arena;
 	struct dt_blame *out;
@@ -79,9 +80,22 @@ unsigned dt_blame_anomalies(const struct dt_facts *facts)
 	return bits;
 }
 
+/* The kernel itself is never blamed, whatever rows say. */
+static enum dt_carrier_kind carrier_kind(const struct search *s, const char *module, const char *function)
+{
+	if (!module || (s->kernel && dt_image_is_kernel(module)))
+		return DT_CARRIER_IGNORE;
+	return dt_carriers_find(s->carriers, s->kernel, module, function);
+}
+
 static bool is_carrier(const struct search *s, const char *module)
 {
-	return !module || dt_image_is_carrier(module, s->kernel) || (s->kernel && dt_image_is_kernel(module));
+	return carrier_kind(s, module, NULL) == DT_CARRIER_IGNORE;
+}
+
+static enum dt_carrier_kind frame_kind(const struct search *s, const struct dt_frame *frame)
+{
+	return carrier_kind(s, frame->module, frame->symbol);
 }
 
 static bool is_candidate(const struct search *s, const char *module)
@@ -163,33 +177,59 @@ static void frame_candidates(struct search *s)
 	for (int scanned = 0; scanned < 2; scanned++)
 		for (size_t i = 0; i < s->facts->stack_count; i++) {
 			const struct dt_frame *frame = &s->facts->stack[i];
-			if ((trusts[frame->trust].confidence == 0) == scanned)
+			if ((trusts[frame->trust].confidence == 0) == scanned && frame_kind(s, frame) != DT_CARRIER_IGNORE)
 				add_candidate(s, frame->module, frame->offset, frame_reason(s, frame));
 		}
 }
 
 /*
- * The first frame that is no carrier. Each frame is as sure as the surest way to
+ * The first frame that is no carrier; else the first that may be to blame; else the last resort. Each frame is as sure as the surest way to
  * it: past frames that were only scanned for, a checked call site may be older
  * than the crash, so it is worth less and at last nothing.
  */
 static const struct dt_frame *first_frame(const struct search *s, uint64_t *confidence)
 {
+	const struct dt_frame *best = NULL;
+	enum dt_carrier_kind best_kind = DT_CARRIER_LAST;
 	size_t gap = 0;
 
-	for (size_t i = 0; i < s->facts->stack_count && gap < MAX_GAP; i++) {
+	for (size_t i = 0; i < s->facts->stack_count && gap < MAX_GAP && (!best || best_kind != DT_CARRIER_NONE); i++) {
 		const struct dt_frame *frame = &s->facts->stack[i];
 		uint64_t worth = trusts[frame->trust].confidence;
+		enum dt_carrier_kind kind = frame_kind(s, frame);
 		if (worth == 0) {
 			gap++;
 			continue;
 		}
-		if (is_carrier(s, frame->module))
+		if (kind == DT_CARRIER_IGNORE || (best && kind >= best_kind))
 			continue;
+		best = frame;
+		best_kind = kind;
 		*confidence = frame->trust == DT_TRUST_CALL_SITE ? worth - 5 * gap : worth;
-		return frame;
 	}
-	return NULL;
+	return best;
+}
+
+/* The function that failed, where symbols name it. */
+static const char *fault_function(const struct search *s)
+{
+	const struct dt_frame *first = s->facts->stack_count ? &s->facts->stack[0] : NULL;
+
+	return first && first->trust == DT_TRUST_CONTEXT && s->facts->fault.ip.known && dt_opt_is(first->ip, s->facts->fault.ip.value) ? first->symbol : NULL;
+}
+
+/* Whether a fault in a module that may be to blame is somebody else's: who is behind it, on a stack that is certain up to there. */
+static bool has_better_claim(const struct search *s, enum dt_carrier_kind kind)
+{
+	for (size_t i = 0; kind > DT_CARRIER_IGNORE && i < s->facts->stack_count; i++) {
+		const struct dt_frame *frame = &s->facts->stack[i];
+		enum dt_carrier_kind other = frame_kind(s, frame);
+		if (i && frame->trust != DT_TRUST_UNWIND && frame->trust != DT_TRUST_FRAME_POINTER)
+			return false;
+		if (i && other != DT_CARRIER_IGNORE && other < kind)
+			return true;
+	}
+	return false;
 }
 
 /* ---- the rules -------------------------------------------------------- */
@@ -267,7 +307,9 @@ static bool by_fault(struct search *s)
 	const struct dt_fault *fault = &s->facts->fault;
 	const char *module = fault->module ? fault->module : fault->unloaded;
 
-	if (!fault->ip.known || !module || is_carrier(s, module))
+	enum dt_carrier_kind kind = carrier_kind(s, module, fault_function(s));
+
+	if (!fault->ip.known || kind == DT_CARRIER_IGNORE || has_better_claim(s, kind))
 		return false;
 	blame(s, module, fault->offset, CONFIDENCE_FAULT,
 	      fault->module ? "the instruction that failed is its own" : "the instruction that failed lay in it, after it was unloaded");
@@ -330,13 +372,13 @@ static bool by_stack(struct search *s)
 	return true;
 }
 
-void dt_blame(const struct dt_facts *facts, struct dt_arena *arena, struct dt_blame *out)
+void dt_blame(const struct dt_facts *facts, const struct dt_carriers *carriers, struct dt_arena *arena, struct dt_blame *out)
 {
 	static bool (*const rules[])(struct search *) = {
 		by_boundary, by_refusal, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
 	};
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
-	struct search s = { .facts = facts, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };
+	struct search s = { .facts = facts, .carriers = carriers, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };
 
 	*out = (struct dt_blame){ 0 };
 	s.anomalies = dt_blame_anomalies(facts);

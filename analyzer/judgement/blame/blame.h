@@ -10,6 +10,9 @@
  *   6. stop codes found late (heap): candidates only, they may be victims
  *   7. otherwise where the fault is, else the first frame that is no carrier
  *
+ * Who is a carrier (tables/carriers.h) is told by rows of modules and functions: ignored ones are never named; a fault in a "maybe" or a
+ * "last" is that of a better claim behind it, where the stack up to there is certain.
+ *
  * confidence says how sure it is that the named module is at fault, 0 to 100;
  * null where none is named. 85 and more: a pointer or an exact caller names it.
  * 60 to 84: its own instruction faulted, or unwinding leads to it. 40 to 59:
@@ -21,9 +24,10 @@
 
 #include "core/base/arena.h"
 #include "core/model/crash.h"
+#include "core/tables/carriers.h"
 
-/* Fills *out (arena). Never names a carrier; module NULL with a reason where the evidence names nobody. */
-void dt_blame(const struct dt_facts *facts, struct dt_arena *arena, struct dt_blame *out);
+/* Fills *out (arena). carriers NULL: the built-in rows. Never names a carrier; module NULL with a reason where the evidence names nobody. */
+void dt_blame(const struct dt_facts *facts, const struct dt_carriers *carriers, struct dt_arena *arena, struct dt_blame *out);
 
 /* Whether an image of this dump is Windows' own, as far as its record or its name tells. */
 bool dt_blame_is_microsoft(const struct dt_facts *facts, const char *module);

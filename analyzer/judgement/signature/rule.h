@@ -145,6 +145,7 @@ struct dt_rules {
 	size_t cap;
 	struct dt_index index;
 	struct dt_vulnerable vulnerable;
+	struct dt_carriers carriers;
 	char hash[17];
 	dt_rules_skip skip; /* while loading: who is told of a file that is left out; NULL: none may be */
 	void *skip_context;

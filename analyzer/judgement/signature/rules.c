@@ -16,12 +16,21 @@
 /* Compiled rules are a few times their text; a set that needs more is no set of signatures. */
 enum { MAX_RULES_MEMORY = 256 << 20 };
 
+/* The program's own, without room: rows behind them go to memory of the rules. */
+static void begin_carriers(struct dt_rules *rules)
+{
+	rules->carriers = *dt_carriers_builtin();
+	rules->carriers.room = rules->carriers.count;
+}
+
 static struct dt_rules *new_rules(void)
 {
 	struct dt_rules *rules = calloc(1, sizeof(*rules));
 
-	if (rules)
-		dt_arena_init(&rules->arena, MAX_RULES_MEMORY);
+	if (!rules)
+		return NULL;
+	dt_arena_init(&rules->arena, MAX_RULES_MEMORY);
+	begin_carriers(rules);
 	return rules;
 }
 
@@ -105,6 +114,20 @@ static enum dt_status unique_ids(struct dt_rules *rules, struct dt_error *err)
 	return DT_OK;
 }
 
+static void hash_carriers(const struct dt_rules *rules, struct dt_buf *out)
+{
+	for (size_t i = 0; i < rules->carriers.count; i++) {
+		const struct dt_carrier *row = &rules->carriers.rows[i];
+		dt_buf_printf(out, "|%d%d ", row->kernel, row->kind);
+		dt_buf_append(out, row->module, row->module_len);
+		dt_buf_puts(out, row->module_star ? "*" : "");
+		dt_buf_append(out, row->extension, row->extension_len);
+		dt_buf_putc(out, '!');
+		dt_buf_append(out, row->function, row->function_len);
+		dt_buf_puts(out, row->function && row->function_star ? "*" : "");
+	}
+}
+
 /* Over the rules' meaning: comments, layout, tests and the order of files change nothing. */
 static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
 {
@@ -118,6 +141,7 @@ static enum dt_status hash_rules(struct dt_rules *rules, struct dt_error *err)
 			if (strcmp(part->key, "tests"))
 				dt_doc_normal(part, &normal);
 	dt_buf_append(&normal, rules->vulnerable.text, rules->vulnerable.len);
+	hash_carriers(rules, &normal);
 	bool ok = dt_buf_ok(&normal);
 	if (ok)
 		dt_sha256_text(dt_buf_bytes(&normal), digest);
@@ -261,6 +285,35 @@ static enum dt_status add_vulnerable(struct dt_rules *rules, const char *folder,
 	return dt_vulnerable_init(&rules->vulnerable, path, copy ? copy : "", len, err);
 }
 
+enum dt_status dt_rules_add_carriers(struct dt_rules *rules, const char *path, struct dt_error *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	enum dt_status status = read_file(path, DT_MAX_RULE_FILE, &text, &len, err);
+
+	if (status == DT_OK && len > DT_MAX_RULE_FILE)
+		status = dt_fail(err, DT_ERR_LIMIT, "%s: larger than %u bytes", path, DT_MAX_RULE_FILE);
+	if (status == DT_OK)
+		status = dt_carriers_add(&rules->carriers, path, text, len, &rules->arena, err);
+	free(text);
+	return status == DT_OK ? hash_rules(rules, err) : status;
+}
+
+const struct dt_carriers *dt_rules_carriers(const struct dt_rules *rules)
+{
+	return &rules->carriers;
+}
+
+/* A folder's own carriers. */
+static enum dt_status add_carriers(struct dt_rules *rules, const char *folder, struct dt_error *err)
+{
+	const char *path = dt_arena_printf(&rules->arena, "%s/carriers.conf", folder);
+
+	if (!path)
+		return dt_fail(err, DT_ERR_NOMEM, "%s: out of memory", folder);
+	return access(path, F_OK) ? DT_OK : dt_rules_add_carriers(rules, path, err);
+}
+
 static int is_rule_file(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' && (dt_text_ends_fold(entry->d_name, ".yml") || dt_text_ends_fold(entry->d_name, ".yaml"));
@@ -300,6 +353,12 @@ static enum dt_status add_folder(struct dt_rules *rules, const char *path, struc
 		status = add_vulnerable(rules, path, err);
 	if (may_skip(rules, status, err)) {
 		rules->vulnerable.text = NULL;
+		status = DT_OK;
+	}
+	if (status == DT_OK)
+		status = add_carriers(rules, path, err);
+	if (may_skip(rules, status, err)) {
+		begin_carriers(rules);
 		status = DT_OK;
 	}
 	return status;

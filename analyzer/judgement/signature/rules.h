@@ -10,6 +10,7 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/model/crash.h"
+#include "core/tables/carriers.h"
 
 struct dt_rules;
 
@@ -77,6 +78,12 @@ bool dt_rule_may_match(const struct dt_rules *rules, const char *id, const struc
  * arena; texts are borrowed from rules. Gives the count; arena->failed on lack of memory. */
 size_t dt_rules_match(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
                       struct dt_match **out);
+
+/* Rows of a file of carriers, behind those that the rules have: the program's own and the 'carriers.conf' of their folder. For who has just
+ * loaded the rules: the hash changes. DT_ERR_FORMAT names file, line and column; DT_ERR_IO; DT_ERR_LIMIT; DT_ERR_NOMEM. */
+DT_MUST_USE enum dt_status dt_rules_add_carriers(struct dt_rules *rules, const char *path, struct dt_error *err);
+/* Borrowed from rules. */
+const struct dt_carriers *dt_rules_carriers(const struct dt_rules *rules);
 
 /* What the facts say of the host beside its crash, from the list of vulnerable drivers of the rules: the one of their folder
  * (vulnerable-drivers.tsv), else the built-in one. Gives the count; arena->failed on lack of memory. */

@@ -60,7 +60,7 @@ enum dt_status dt_judge(const struct dt_facts *facts, const struct dt_rules *rul
 	c.user = facts->dump.format == DT_FORMAT_USER;
 	c.reading = reading(facts);
 	c.anomalies = dt_blame_anomalies(facts);
-	dt_blame(facts, arena, &out->blame);
+	dt_blame(facts, rules ? dt_rules_carriers(rules) : NULL, arena, &out->blame);
 	dt_bucket(facts, &out->blame, arena, &out->bucket);
 	match(&c);
 	decide(&c);

@@ -8,7 +8,7 @@ static struct dt_blame blame;
 
 static void judge(void)
 {
-	dt_blame(&m.facts, &arena, &blame);
+	dt_blame(&m.facts, NULL, &arena, &blame);
 	assert_non_null(blame.reason);
 	assert_false(arena.failed);
 	assert_true(!blame.confidence.known || blame.confidence.value <= 100);
@@ -319,6 +319,73 @@ static void many_candidates(void **state)
 	assert_string_equal(blame.candidates[1].module, "a.sys");
 }
 
+/* A port driver that fails in its own code: whose request it was is the better claim, where the stack proves it. */
+static void who_may_be_to_blame(void **state)
+{
+	(void)state;
+	made_page_fault("storport.sys");
+	m.modules[m.facts.modules_count++] = (struct dt_module){ .name = "mini.sys", .microsoft = DT_FALSE };
+	made_frame(&m, "storport.sys", 0x1234, DT_TRUST_CONTEXT);
+	made_frame(&m, "ntoskrnl.exe", 5, DT_TRUST_UNWIND);
+	assert_blamed("storport.sys");
+	made_frame(&m, "mini.sys", 7, DT_TRUST_UNWIND);
+	assert_blamed("mini.sys");
+	assert_true(is_candidate("storport.sys"));
+	/* An address that only looks like a frame proves nothing. */
+	m.frames[2].trust = DT_TRUST_CALL_SITE;
+	assert_blamed("storport.sys");
+	m.frames[2].trust = DT_TRUST_UNWIND;
+	m.frames[1].trust = DT_TRUST_SCAN;
+	assert_blamed("storport.sys");
+	/* Last resorts give way to those that may be. */
+	made_page_fault("ci.dll");
+	made_frame(&m, "ci.dll", 0x1234, DT_TRUST_CONTEXT);
+	made_frame(&m, "clfs.sys", 5, DT_TRUST_UNWIND);
+	assert_blamed("ci.dll");
+	made_frame(&m, "tcpip.sys", 5, DT_TRUST_UNWIND);
+	assert_blamed("tcpip.sys");
+	made_frame(&m, "ndis.sys", 5, DT_TRUST_UNWIND);
+	assert_blamed("tcpip.sys");
+	made_frame(&m, "vendor.sys", 5, DT_TRUST_UNWIND);
+	assert_blamed("vendor.sys");
+}
+
+/* Rows of one's own: whole modules, functions, and never the kernel. */
+static void carriers_of_ones_own(void **state)
+{
+	struct dt_carriers own = *dt_carriers_builtin();
+	const char rows[] = "kernel framework.sys ignore\nkernel shared.sys!Shared* ignore\nkernel ntoskrnl.exe last\n";
+	struct dt_error err;
+
+	(void)state;
+	own.room = own.count;
+	assert_int_equal(dt_carriers_add(&own, "own", rows, sizeof(rows) - 1, &arena, &err), DT_OK);
+	made_page_fault("framework.sys");
+	made_frame(&m, "framework.sys", 0x1234, DT_TRUST_CONTEXT);
+	made_frame(&m, "shared.sys", 0x1234, DT_TRUST_UNWIND);
+	m.frames[1].symbol = "SharedDispatch";
+	made_frame(&m, "vendor.sys", 0x1234, DT_TRUST_UNWIND);
+	assert_blamed("framework.sys");
+	dt_blame(&m.facts, &own, &arena, &blame);
+	assert_string_equal(blame.module, "vendor.sys");
+	assert_false(is_candidate("framework.sys"));
+	assert_false(is_candidate("shared.sys"));
+	m.frames[1].symbol = "Other";
+	dt_blame(&m.facts, &own, &arena, &blame);
+	assert_string_equal(blame.module, "shared.sys");
+	m.frames[1].symbol = NULL;
+	dt_blame(&m.facts, &own, &arena, &blame);
+	assert_string_equal(blame.module, "shared.sys");
+	/* The function that failed counts, too. */
+	made_page_fault("shared.sys");
+	made_frame(&m, "shared.sys", 0x1234, DT_TRUST_CONTEXT);
+	m.facts.fault.ip = m.frames[0].ip;
+	m.frames[0].symbol = "SharedCopy";
+	made_frame(&m, "ntoskrnl.exe", 0x1234, DT_TRUST_UNWIND);
+	dt_blame(&m.facts, &own, &arena, &blame);
+	assert_null(blame.module);
+}
+
 static void a_full_arena(void **state)
 {
 	(void)state;
@@ -327,7 +394,7 @@ static void a_full_arena(void **state)
 	made_page_fault("vendor.sys");
 	made_frame(&m, "below.sys", 2, DT_TRUST_SCAN);
 	dt_arena_init(&small, 1);
-	dt_blame(&m.facts, &small, &blame);
+	dt_blame(&m.facts, NULL, &small, &blame);
 	assert_true(small.failed);
 	assert_int_equal(blame.candidates_count, 0);
 	dt_arena_deinit(&small);
@@ -343,7 +410,7 @@ int main(void)
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
 		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),
 		CASE(processes),                 CASE(nothing_known),
-		CASE(many_candidates),    CASE(a_full_arena),
+		CASE(who_may_be_to_blame), CASE(carriers_of_ones_own), CASE(many_candidates),    CASE(a_full_arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
