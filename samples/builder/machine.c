@@ -60,16 +60,17 @@ static void image_header(struct world *world, const struct build *b, const struc
 	};
 
 	if (index == 0) {
+		static const struct {
+			const char *name;
+			uint32_t off;
+		} exports[] = { { "KiBugCheckData", 0x400 }, { "NtBuildLab", 0x500 }, { "NtBuildNumber", 0x440 }, { "PsInitialSystemProcess", 0x448 }, { "PsLoadedModuleList", 0 } };
 		pe.name = "ntoskrnl.exe";
-		pe.exports[0].name = "KiBugCheckData";
-		pe.exports[0].rva = b->list_rva + 0x400;
-		pe.exports[1].name = "NtBuildNumber";
-		pe.exports[1].rva = b->list_rva + 0x440;
-		pe.exports[2].name = "PsLoadedModuleList";
-		pe.exports[2].rva = b->list_rva;
-		pe.export_count = 3;
+		for (; pe.export_count < sizeof(exports) / sizeof(exports[0]); pe.export_count++) {
+			pe.exports[pe.export_count].name = exports[pe.export_count].name;
+			pe.exports[pe.export_count].rva = b->list_rva + exports[pe.export_count].off;
+		}
 		pe.data_rva = b->kdbg_rva & ~0xfffu;
-		pe.data_size = 0x1000;
+		pe.data_size = (b->list_rva + 0x2000 - pe.data_rva) & ~0xfffu;
 	}
 	pe_build(world->recipe, &pe, page);
 	world_poke(world, base, page, sizeof(page));
@@ -161,6 +162,25 @@ static uint64_t prcb_of(struct world *world, const struct build *b, uint64_t num
 	return place(world, PRCBS + 0x100000 * number) + (!strcmp(b->machine, "arm64") ? 0x980 : narrow(world) ? 0x120 : 0x180);
 }
 
+/* `encoded`: as a running system keeps it, by made-up secrets; `encoded otherwise`: in a way that nobody has published. */
+static void encode(struct world *world, const struct build *b, uint8_t *bytes)
+{
+	const struct line *line = recipe_last(world->recipe, "encoded");
+	const uint64_t never = 0x8d00b4f17c23a95e, always = 0x0071f3c95ad4e2b7, flag = kernel_base(world->recipe) + b->list_rva + 0x4f0;
+	const unsigned turn = never & 63;
+
+	for (size_t i = 0; line && line->words > 1 && i < b->kdbg_size; i++)
+		bytes[i] = (uint8_t)(bytes[i] * 5u + 0x5au + i);
+	for (size_t i = 0; line && line->words == 1 && i < b->kdbg_size; i += 8) {
+		uint64_t word = 0;
+		/* The bytes are put together from the other end, which is the swap. */
+		for (size_t k = 0; k < 8; k++)
+			word |= (uint64_t)(bytes[i + k] ^ (always >> 8 * k & 0xff)) << 8 * (7 - k);
+		word ^= flag;
+		put_number(bytes + i, (word >> turn | word << (64 - turn)) ^ never, 8);
+	}
+}
+
 static void debugger_block(struct world *world, const struct build *b)
 {
 	uint64_t base = kernel_base(world->recipe), va = base + b->kdbg_rva;
@@ -177,10 +197,7 @@ static void debugger_block(struct world *world, const struct build *b)
 	put_number(bytes + 0x218, (base + b->list_rva + 0x800) | sign, 8);
 	put_number(bytes + 0x220, (base + b->list_rva + 0x480) | sign, 8);
 	put_number(bytes + 0x228, (base + b->list_rva + 0x488) | sign, 8);
-	/* `encoded`: as a running system keeps it. */
-	if (recipe_last(world->recipe, "encoded"))
-		for (size_t i = 0; i < b->kdbg_size; i++)
-			bytes[i] = (uint8_t)(bytes[i] * 5u + 0x5au + i);
+	encode(world, b, bytes);
 	world_poke(world, va, bytes, b->kdbg_size);
 }
 
@@ -223,11 +240,21 @@ static void shared_page(struct world *world, const struct build *b)
 	world_number(world, va + 0x270, b->build == 9600 ? 3 : b->build == 7601 ? 1 : 0, 4);
 }
 
+/* KPCR: where it lies itself, and its block. */
+static void processor_region(struct world *world, uint64_t prcb, uint64_t number)
+{
+	uint64_t pcr = place(world, PRCBS + 0x100000 * number);
+
+	pointer(world, pcr + (narrow(world) ? 0x1c : 0x18), pcr);
+	pointer(world, pcr + 0x20, prcb);
+}
+
 /* A processor that does nothing: enough of its block to tell it from the one that crashed. */
 static void idle_processor(struct world *world, const struct build *b, uint64_t number)
 {
 	uint64_t prcb = prcb_of(world, b, number), thread = place(world, 0x50000000 + 0x1000 * number);
 
+	processor_region(world, prcb, number);
 	pointer(world, prcb + width(world), thread);
 	world_number(world, prcb + b->told[TOLD_NUMBER], number, 4);
 	if (b->stack_base) {
@@ -240,15 +267,14 @@ static void crashed_processor(struct world *world, const struct build *b, uint64
 {
 	const struct line *line = recipe_last(world->recipe, "context");
 	const char *machine = recipe_word(world->recipe, "machine", "x64");
-	uint64_t pcr = place(world, PRCBS + 0x100000 * number), prcb = prcb_of(world, b, number), context = place(world, 0x70000000);
+	uint64_t prcb = prcb_of(world, b, number), context = place(world, 0x70000000);
 	uint8_t bytes[MOST_PART], registers[MOST_CONTEXT] = { 0 };
 
 	processor_bytes(world->recipe, b, bytes);
 	if (b->context)
 		put_number(bytes + b->context, context, width(world));
 	world_poke(world, prcb, bytes, b->told[TOLD_PRCB]);
-	pointer(world, pcr + (narrow(world) ? 0x1c : 0x18), pcr);
-	pointer(world, pcr + 0x20, prcb);
+	processor_region(world, prcb, number);
 	if (line)
 		build_context(world->recipe, line, machine, registers);
 	world_poke(world, context, registers, sizeof(registers));
@@ -268,6 +294,21 @@ static void processors(struct world *world, const struct build *b)
 	}
 }
 
+/* System, the first process of all, where the recipe's is another; gives its address. */
+static uint64_t system_process(struct world *world, const struct build *b, uint64_t process)
+{
+	uint16_t parent = b->told[TOLD_PARENT_CID];
+	uint64_t va = place(world, 0x72000080);
+	uint8_t bytes[MOST_PART] = { 3 };
+
+	if (told(world, "process", "pid", 4) == 4)
+		return process;
+	put_number(bytes + parent - b->pid_before, 4, width(world));
+	memcpy(bytes + parent + b->name, "System", 7);
+	world_poke(world, va, bytes, b->told[TOLD_EPROCESS]);
+	return va;
+}
+
 static void thread_and_process(struct world *world, const struct build *b)
 {
 	uint64_t thread = told(world, "thread", "va", narrow(world) ? 0x86000000 + (DEFAULT_THREAD & 0xffffff) : HIGH + DEFAULT_THREAD);
@@ -279,8 +320,12 @@ static void thread_and_process(struct world *world, const struct build *b)
 	world_poke(world, thread, bytes, b->told[TOLD_ETHREAD]);
 	process_bytes(world->recipe, b, bytes);
 	world_poke(world, process, bytes, b->told[TOLD_EPROCESS]);
+	uint64_t system = system_process(world, b, process), links = b->told[TOLD_PARENT_CID] - b->pid_before + width(world);
+	pointer(world, kernel_base(world->recipe) + b->list_rva + 0x448, system);
 	pointer(world, head, head);
-	link_after(world, head, process + b->told[TOLD_PARENT_CID] - b->pid_before + width(world), head);
+	link_after(world, head, system + links, head);
+	if (system != process)
+		link_after(world, system + links, process + links, head);
 }
 
 /* A gate for each interrupt would be long; the first one leads into the kernel. */

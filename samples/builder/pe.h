@@ -11,7 +11,7 @@ struct pe {
 	struct {
 		const char *name;
 		uint32_t rva;
-	} exports[4];         /* sorted by name */
+	} exports[5];         /* sorted by name */
 	size_t export_count;
 	const char *version;  /* "7.15.18513.0"; NULL: no resource */
 	const char *company;

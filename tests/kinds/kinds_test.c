@@ -28,6 +28,13 @@ static const struct row rows[] = {
 #include "kinds.def"
 };
 
+static const struct {
+	const char *reference, *kind, *lines;
+} without[] = {
+#define WITHOUT(reference, kind, lines) { reference, kind, lines },
+#include "kinds.def"
+};
+
 struct bench {
 	struct dt_triage *triage;
 	struct dt_rules *rules;
@@ -111,6 +118,33 @@ static char *print(const struct dt_crash *crash)
 	return text;
 }
 
+static char *print_all(const struct dt_crash *crash)
+{
+	char *text = print(crash), *at = text + strlen(text), *end = text + (1 << 16);
+
+	for (size_t i = 0; i < crash->facts.processors_count; i++) {
+		const struct dt_processor *processor = &crash->facts.processors[i];
+		put_number(&at, end, "processor", processor->number);
+		put_number(&at, end, " thread", processor->thread);
+		put(&at, end, " process", processor->process);
+		put_number(&at, end, " pid", processor->pid);
+		put_number(&at, end, " cr2", processor->cr2);
+		put_number(&at, end, " ip", processor->ip);
+	}
+	put(&at, end, "os", crash->facts.dump.os);
+	return text;
+}
+
+static void compare(const char *reference, const char *lines, const char *expected, const char *found)
+{
+	size_t same = 0;
+
+	for (size_t k = 0; expected[k] && expected[k] == found[k]; k++)
+		same = expected[k] == '\n' ? k + 1 : same;
+	if (strcmp(expected, found) != 0)
+		fail_msg("%s as\n%s\nexpected\n%.200s\nfound\n%.200s", reference, lines, expected + same, found + same);
+}
+
 static void every_kind_comes_to_the_same(void **state)
 {
 	struct bench *bench = *state;
@@ -125,11 +159,26 @@ static void every_kind_comes_to_the_same(void **state)
 		char *found = print(&crash);
 		if (crash.facts.dump.kind != rows[i].kind)
 			fail_msg("%s, row %zu: kind is %d", rows[i].reference, i, crash.facts.dump.kind);
-		size_t same = 0;
-		for (size_t k = 0; expected[k] && expected[k] == found[k]; k++)
-			same = expected[k] == '\n' ? k + 1 : same;
-		if (strcmp(expected, found) != 0)
-			fail_msg("%s as\n%s\nexpected\n%.200s\nfound\n%.200s", rows[i].reference, rows[i].lines, expected + same, found + same);
+		compare(rows[i].reference, rows[i].lines, expected, found);
+		free(expected);
+		free(found);
+	}
+}
+
+static void without_its_debugger_block_a_kind_gives_the_same(void **state)
+{
+	struct bench *bench = *state;
+	char recipe[1024];
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		snprintf(recipe, sizeof(recipe), "base %s.recipe\n%s", without[i].reference, without[i].kind);
+		struct dt_crash crash = analyse(bench, recipe, &bench->arena[0]);
+		char *expected = print_all(&crash);
+		assert_true(crash.facts.processors_count >= 2);
+		snprintf(recipe, sizeof(recipe), "base %s.recipe\n%s%s", without[i].reference, without[i].kind, without[i].lines);
+		crash = analyse(bench, recipe, &bench->arena[1]);
+		char *found = print_all(&crash);
+		compare(without[i].reference, recipe, expected, found);
 		free(expected);
 		free(found);
 	}
@@ -161,7 +210,10 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind_comes_to_the_same) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_comes_to_the_same),
+		cmocka_unit_test(without_its_debugger_block_a_kind_gives_the_same),
+	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

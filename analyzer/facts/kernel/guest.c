@@ -92,7 +92,7 @@ static void take_version_block(struct dt_kernel_walk *walk)
 		walk->dump->kdbg_va = data;
 }
 
-/* Looks at what follows each tag in a page; true when one is the kernel's block. */
+/* Looks at what follows each tag in a page; true when one is the kernel's block. An encoded block has no tag to be seen. */
 static bool search_page(struct dt_kernel_walk *walk, uint64_t page_va, unsigned *tags)
 {
 	struct dt_dump *dump = walk->dump;
@@ -114,10 +114,11 @@ static bool search_page(struct dt_kernel_walk *walk, uint64_t page_va, unsigned 
 		/* The read may have put other bytes in the place of the page's. */
 		page = dt_memory_view_page(&dump->memory, page_va);
 	}
-	return false;
+	dump->kdbg_va = dt_walk_find_encoded(walk, page_va, page);
+	return dump->kdbg_va != 0;
 }
 
-/* A plain debugger block stands in a writable section. */
+/* The debugger block stands in a writable section. */
 static void search_debugger_block(struct dt_kernel_walk *walk, const struct dt_image *image)
 {
 	struct dt_image_section section;

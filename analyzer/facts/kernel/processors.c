@@ -8,7 +8,7 @@
 
 #include "facts/kernel/walk.h"
 
-enum { MOST_PROCESSORS = 2048, KPRCB_CR2 = 8, MOST_PART = 0x10000 };
+enum { MOST_PROCESSORS = 2048, KPRCB_CR2 = 8, MOST_PART = 0x10000, OBJECT_PROCESS = 3, OBJECT_THREAD = 6 };
 
 struct stack {
 	uint64_t limit, base;
@@ -109,6 +109,14 @@ static bool find_captured(struct dt_kernel_walk *walk, struct processor *out)
 	return false;
 }
 
+/* Offsets that the dump itself told are believed; those of a build only where they lead to dispatcher objects of their kind. */
+static bool is_object(const struct dt_dump *dump, uint64_t va, uint8_t type)
+{
+	uint8_t found;
+
+	return dump->kdbg.valid || (dt_memory_read_all(&dump->memory, va, &found, 1) && (found & 0x7f) == type);
+}
+
 static struct dt_region copy(const struct dt_dump *dump, uint64_t va, uint32_t size)
 {
 	struct dt_region out = { .va = va };
@@ -151,8 +159,13 @@ void dt_walk_processors(struct dt_kernel_walk *walk)
 		return;
 	}
 	uint64_t process = 0;
-	if (kdbg->off_kthread_apc_process)
-		(void)dt_walk_kernel_pointer(walk, processor.thread + kdbg->off_kthread_apc_process, &process);
+	if (!is_object(dump, processor.thread, OBJECT_THREAD)) {
+		processor.thread = 0;
+		processor.stack = (struct stack){ 0 };
+	}
+	if (processor.thread && kdbg->off_kthread_apc_process &&
+	    (!dt_walk_kernel_pointer(walk, processor.thread + kdbg->off_kthread_apc_process, &process) || !is_object(dump, process, OBJECT_PROCESS)))
+		process = 0;
 	dump->prcb = copy(dump, processor.prcb, kdbg->size_prcb);
 	dump->thread = copy(dump, processor.thread, kdbg->size_ethread);
 	dump->process = copy(dump, process, kdbg->size_eprocess);

@@ -30,6 +30,7 @@ bool dt_walk_space(struct dt_kernel_walk *walk);      /* address_space.c: page t
 void dt_walk_shared(struct dt_kernel_walk *walk);     /* shared_data.c: KUSER_SHARED_DATA */
 void dt_walk_guest(struct dt_kernel_walk *walk);      /* guest.c: the kernel of a capture */
 void dt_walk_kdbg(struct dt_kernel_walk *walk);       /* debugger_block.c */
+void dt_walk_stand_in(struct dt_kernel_walk *walk);   /* stand_in.c: without the debugger block */
 void dt_walk_bugcheck(struct dt_kernel_walk *walk);   /* guest.c: the stop code and the registers of a capture */
 void dt_walk_modules(struct dt_kernel_walk *walk);    /* modules.c */
 void dt_walk_unloaded(struct dt_kernel_walk *walk);   /* unloaded.c */
@@ -39,6 +40,11 @@ void dt_walk_host(struct dt_kernel_walk *walk);       /* host.c */
 
 /* Whether the list at head is a doubly linked list whose first entry points back. */
 bool dt_walk_is_list(const struct dt_kernel_walk *walk, uint64_t head);
+/* Decodes a debugger block that is encoded as running systems keep it (encoded_block.c), by what is known of it beforehand; in the arena. Empty
+ * when the bytes are none. 64-bit systems only. */
+struct dt_bytes dt_walk_decode(const struct dt_kernel_walk *walk, struct dt_bytes block);
+/* The address of an encoded block whose tag and base stand in a page that lies at va; 0 when there is none. The kernel's base must be known. */
+uint64_t dt_walk_find_encoded(const struct dt_kernel_walk *walk, uint64_t va, struct dt_bytes page);
 /* Finds the kernel's image below an address inside it. */
 bool dt_walk_find_image(const struct dt_kernel_walk *walk, uint64_t inside, struct dt_image *out);
 
