@@ -68,6 +68,11 @@ void build_header32(struct recipe *recipe, struct image *image, uint32_t dump_ty
 /* What `body` lines say, behind a header of some size. */
 void build_body(struct recipe *recipe, struct image *image, size_t header);
 
+/* What `smbios` and `blob` say, appended; stale: with what a disk held behind it. */
+void build_secondary(struct recipe *recipe, struct image *image, bool stale);
+/* The same behind the last page of a dump of memory. */
+void secondary_behind_pages(struct recipe *recipe, struct image *image);
+
 /* A triage dump while it is written. */
 struct triage {
 	struct recipe *recipe;

@@ -175,6 +175,8 @@ void build_memory(struct recipe *recipe, struct image *image)
 	find_runs(&body);
 	if (!recipe->failed && body.run_count)
 		write_body(&body, type);
+	if (!recipe->failed)
+		secondary_behind_pages(recipe, image);
 	image_u64(image, 0xfa0, recipe_setting(recipe, "required-space", image_length(image)));
 	world_free(&world);
 }

@@ -68,38 +68,57 @@ static void smbios(struct image *image, const struct line *line)
 }
 
 /* `blob TAG HEX…`: the tag as 32 hex digits in the order of the bytes. */
-static void other_blobs(struct triage *t)
+static void other_blobs(struct recipe *recipe, struct image *image)
 {
 	const struct line *line = NULL;
 	uint8_t tag[16];
 
-	while ((line = recipe_next(t->recipe, "blob", line))) {
+	while ((line = recipe_next(recipe, "blob", line))) {
 		size_t len;
-		uint8_t *bytes = recipe_hex(t->recipe, line, 2, &len);
-		recipe_digits(t->recipe, line, recipe_name(t->recipe, line, 1), tag, sizeof(tag));
-		size_t off = begin_blob(t->image, tag);
-		image_put(t->image, t->image->len, bytes, len);
-		end_blob(t->image, off);
+		uint8_t *bytes = recipe_hex(recipe, line, 2, &len);
+		recipe_digits(recipe, line, recipe_name(recipe, line, 1), tag, sizeof(tag));
+		size_t off = begin_blob(image, tag);
+		image_put(image, image->len, bytes, len);
+		end_blob(image, off);
 		free(bytes);
+	}
+}
+
+void build_secondary(struct recipe *recipe, struct image *image, bool stale)
+{
+	const struct line *line = recipe_last(recipe, "smbios");
+	size_t off = image->len;
+
+	if (!line && !recipe_last(recipe, "blob"))
+		return;
+	image_put(image, off, "DumpBlob", 8);
+	image_u32(image, off + 8, 0x10);
+	image_u32(image, off + 12, 0xf0000000u | (uint32_t)recipe_setting(recipe, "build", 19041));
+	other_blobs(recipe, image);
+	if (line)
+		smbios(image, line);
+	/* The kernel leaves behind the last blob what was on the disk. */
+	if (stale) {
+		image_u32(image, image->len, 0);
+		image_put(image, image->len, "STALE DISK BYTES", 16);
 	}
 }
 
 void add_secondary(struct triage *t)
 {
-	const struct line *line = recipe_last(t->recipe, "smbios");
-	size_t off = t->image->len;
+	build_secondary(t->recipe, t->image, t->kernel);
+}
 
-	if (!line && !recipe_last(t->recipe, "blob"))
-		return;
-	image_put(t->image, off, "DumpBlob", 8);
-	image_u32(t->image, off + 8, 0x10);
-	image_u32(t->image, off + 12, 0xf0000000u | (uint32_t)recipe_setting(t->recipe, "build", 19041));
-	other_blobs(t);
-	if (line)
-		smbios(t->image, line);
-	/* The kernel leaves behind the last blob what was on the disk. */
-	if (t->kernel) {
-		image_u32(t->image, t->image->len, 0);
-		image_put(t->image, t->image->len, "STALE DISK BYTES", 16);
-	}
+void secondary_behind_pages(struct recipe *recipe, struct image *image)
+{
+	struct image secondary = { 0 };
+	uint64_t off = image_length(image);
+
+	build_secondary(recipe, &secondary, true);
+	size_t len = secondary.len;
+	if (len)
+		image_extend(&secondary, (len + 0xfff) / 0x1000 * 0x1000);
+	for (size_t at = 0; at < len; at += 0x1000)
+		image_page(image, off + at, secondary.data + at);
+	free(secondary.data);
 }

@@ -70,6 +70,8 @@ static void read_bitmap(struct dt_dump *dump, uint64_t body, const struct layout
 	}
 	check_count(dump, body + layout->present, told, bitmap.len == (bits + 7) / 8);
 	dt_body_say_share(dump);
+	if (first <= dump->file.len && dump->physical.pages <= (dump->file.len - first) >> DT_PAGE_SHIFT)
+		dt_secondary_read(dump, first + (dump->physical.pages << DT_PAGE_SHIFT));
 }
 
 void dt_body_bitmap(struct dt_dump *dump, const struct dt_header_shape *header)

@@ -129,7 +129,9 @@ struct dt_dump {
 	/* kernel structures */
 	struct dt_region prcb, process, thread, kdbg_raw, mm_storage;
 	struct dt_kdbg kdbg;
-	struct dt_bytes cpu_values; /* the processor's registry values in the secondary data; empty when absent */
+	/* secondary data, by what it is; empty when absent */
+	struct dt_bytes cpu_values; /* the processor's registry values */
+	struct dt_bytes boot_status, slow_io, pnp_event, logon, pci; /* what WinDbg calls blackboxes */
 	struct dt_blob *blobs;
 	size_t blob_count;
 	struct dt_bytes smbios; /* raw SMBIOS tables of the secondary data; empty when absent */

@@ -52,4 +52,6 @@ void dt_body_full(struct dt_dump *dump, const struct dt_header_shape *header)
 		            header->runs_off + header->width, told, pages);
 	dt_body_set_extents(dump, extents, taken);
 	dt_body_say_share(dump);
+	if (taken == count.value)
+		dt_secondary_read(dump, header->size + (pages << DT_PAGE_SHIFT));
 }

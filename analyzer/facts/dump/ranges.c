@@ -75,4 +75,5 @@ void dt_body_ranges(struct dt_dump *dump, const struct dt_header_shape *header, 
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "ranges", "0x%" PRIx64 " pages are told, the ranges have 0x%" PRIx64, told, r.pages);
 	dt_body_set_extents(dump, r.extents, r.count);
 	dt_body_say_share(dump);
+	dt_secondary_read(dump, r.off);
 }

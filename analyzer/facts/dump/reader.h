@@ -73,7 +73,7 @@ void dt_header_times(struct dt_dump *dump, uint64_t time_off, uint64_t uptime_of
 
 /* The body of a 32-bit minidump, behind a header that was read. DT_ERR_TRUNCATED. */
 enum dt_status dt_triage32_read(struct dt_dump *dump, struct dt_error *err);
-/* Walks the secondary data that begins at off. */
+/* Walks the secondary data that begins at off: behind a minidump's parts, or behind the last page of a dump of memory. Nothing, where none begins there. */
 void dt_secondary_read(struct dt_dump *dump, uint64_t off);
 
 #endif

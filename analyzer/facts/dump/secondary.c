@@ -1,11 +1,12 @@
 /*
- * secondary.c - the tagged blobs behind a triage dump.
+ * secondary.c - the tagged blobs behind a triage dump, or behind the pages of a dump of memory.
  *
  * "DumpBlob" and a build number, then blobs with a header of 0x20 bytes each. A
  * header size of 0 ends the list; in files that the kernel wrote, what follows
  * is whatever the disk held before, and is not looked at.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "facts/dump/reader.h"
@@ -19,40 +20,52 @@ enum {
 	BLOB_POST = 0x1c
 };
 
-/* {bc5c008f-1e3a-44d7-988d-86f6884c6758}: the SMBIOS tables. */
-static const char smbios_tag[] = "\x8f\x00\x5c\xbc\x3a\x1e\xd7\x44\x98\x8d\x86\xf6\x88\x4c\x67\x58";
-
-/* {6c7ac389-4313-47dc-9f34-a8800a0fb56c}: registry values of the processor. */
-static const char cpu_tag[] = "\x89\xc3\x7a\x6c\x13\x43\xdc\x47\x9f\x34\xa8\x80\x0a\x0f\xb5\x6c";
-
-static const struct {
+static const struct known {
 	const char *id, *name;
+	size_t to; /* where in struct dt_dump its bytes are wanted; 0: nowhere */
 } known[] = {
-#define DT_BLOB(id, name) { id, name },
+#define DT_BLOB(id, name) { id, name, 0 },
+#define DT_BLOB_READ(id, name, to) { id, name, offsetof(struct dt_dump, to) },
 #include "facts/dump/secondary.def"
 };
 
-static const char *name_of(const char *id)
+static const struct known *known_by(const char *id)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; id && i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(known[i].id, id))
-			return known[i].name;
+			return &known[i];
 	return NULL;
 }
 
-static void list(struct dt_dump *dump, struct dt_bytes head, uint64_t size)
+static const char *id_of(struct dt_dump *dump, struct dt_bytes head)
 {
 	const uint8_t *tail = head.data + BLOB_TAG + 8;
 
+	return dt_arena_printf(dump->arena, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", dt_bytes_u32_or(head, BLOB_TAG, 0),
+	                       dt_bytes_u16_or(head, BLOB_TAG + 4, 0), dt_bytes_u16_or(head, BLOB_TAG + 6, 0), tail[0], tail[1], tail[2],
+	                       tail[3], tail[4], tail[5], tail[6], tail[7]);
+}
+
+/* The first blob of each kind counts. */
+static void take(struct dt_dump *dump, const struct known *row, struct dt_bytes blob)
+{
+	struct dt_bytes *to = row && row->to ? (struct dt_bytes *)((char *)dump + row->to) : NULL;
+
+	if (to && to->len == 0)
+		*to = blob;
+}
+
+static void list(struct dt_dump *dump, struct dt_bytes head, struct dt_bytes blob)
+{
+	const char *id = id_of(dump, head);
+	const struct known *row = known_by(id);
+
+	take(dump, row, blob);
 	if (!dump->blobs)
 		dump->blobs = DT_ARENA_ARRAY(dump->arena, DT_MAX_LISTED_BLOBS, struct dt_blob);
-	if (!dump->blobs || dump->blob_count == DT_MAX_LISTED_BLOBS)
+	if (!id || !dump->blobs || dump->blob_count == DT_MAX_LISTED_BLOBS)
 		return;
-	const char *id = dt_arena_printf(dump->arena, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", dt_bytes_u32_or(head, BLOB_TAG, 0),
-	                                 dt_bytes_u16_or(head, BLOB_TAG + 4, 0), dt_bytes_u16_or(head, BLOB_TAG + 6, 0), tail[0], tail[1], tail[2],
-	                                 tail[3], tail[4], tail[5], tail[6], tail[7]);
-	if (id)
-		dump->blobs[dump->blob_count++] = (struct dt_blob){ .id = id, .name = name_of(id), .size = dt_some(size) };
+	dump->blobs[dump->blob_count++] = (struct dt_blob){ .id = id, .name = row ? row->name : NULL, .size = dt_some(blob.len) };
 }
 
 /* Whether the file ends within the header of a blob that stands at off. */
@@ -91,11 +104,7 @@ void dt_secondary_read(struct dt_dump *dump, uint64_t off)
 			say_cut(dump, i, off, data + size);
 			return;
 		}
-		list(dump, head, size);
-		if (dump->cpu_values.len == 0 && dt_bytes_match(head, BLOB_TAG, cpu_tag, 16))
-			dump->cpu_values = blob;
-		if (dump->smbios.len == 0 && dt_bytes_match(head, BLOB_TAG, smbios_tag, 16))
-			dump->smbios = blob;
+		list(dump, head, blob);
 		off = data + size + dt_bytes_u32_or(head, BLOB_POST, 0);
 	}
 	dt_note_add(dump->notes, DT_NOTE_WARNING, "secondary data", "more than %d blobs; the rest is not read",
