@@ -25,7 +25,8 @@ _dumptriage_subcommands() {
 	signatures) echo list check test explain new import-vulnerable ;;
 	store) echo status upgrade check prune backup export ;;
 	token) echo add list revoke ;;
-	feed) echo status retry ;;
+	feed) echo status retry remove ;;
+	symbols) echo add list ;;
 	esac
 }
 
