@@ -572,7 +572,7 @@ class Webhook(Case):
         with Receiver() as receiver:
             # the address belongs to the name of the feed; another one would be another receiver
             status = run("feed", "status", "--db", self.db)
-            self.assertRegex(status.stdout, r"webhook\+http://127.0.0.1:\d+/hook template\n  0 sent")
+            self.assertRegex(status.stdout, r"webhook\+http://127.0.0.1:\d+/hook template\n.*; 0 events sent\n  \d+ changes wait")
             out = run("feed", "--db", self.db, "--to", f"webhook+{receiver.url}hook", "--replay")
             self.assertEqual(out.returncode, 0, out.stderr)
             self.assertTrue(receiver.order)
