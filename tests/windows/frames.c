@@ -11,7 +11,13 @@ static volatile u64 sink;
 int _fltused = 1;
 
 /* Probes the pages of a large frame; it must keep all registers. */
+#ifdef __i386__
+/* Here it also moves the stack pointer. */
+__asm__(".globl __chkstk\n__chkstk:\n\tpushl %ecx\n\tleal 8(%esp), %ecx\n\tsubl %eax, %ecx\n\tmovl %esp, %eax\n\tmovl %ecx, %esp\n"
+        "\tmovl (%eax), %ecx\n\tpushl 4(%eax)\n\tret\n");
+#else
 __asm__(".globl __chkstk\n__chkstk:\n\tnop\n\tret\n");
+#endif
 
 static HIDDEN u64 leaf(u64 a, u64 b)
 {

@@ -5,9 +5,11 @@ static bool by_machine(const struct dt_cursor *cursor, const struct dt_image *im
 {
 	switch (cursor->walk->dump->machine) {
 	case DT_MACHINE_X64:
-		return dt_unwind_x64(cursor, image, out, why);
+		return image && dt_unwind_x64(cursor, image, out, why);
 	case DT_MACHINE_ARM64:
-		return dt_unwind_arm64(cursor, image, out, why);
+		return image && dt_unwind_arm64(cursor, image, out, why);
+	case DT_MACHINE_X86:
+		return dt_unwind_x86(cursor, out, why);
 	default:
 		return false;
 	}
@@ -26,7 +28,7 @@ static bool judge(const struct dt_cursor *cursor, struct dt_step *out)
 	uint64_t target;
 
 	out->trust = DT_TRUST_UNWIND;
-	if (cursor->proved)
+	if (cursor->proved && !out->guessed)
 		return true;
 	enum dt_site site = dt_cursor_site(cursor, out->ip, &target);
 	out->trust = site == DT_SITE_CALL && cursor->exact ? DT_TRUST_CALL_SITE : DT_TRUST_SCAN;
@@ -52,14 +54,13 @@ static bool called_nowhere(const struct dt_cursor *cursor, struct dt_step *out)
 bool dt_strategy_unwind(const struct dt_cursor *cursor, struct dt_step *out)
 {
 	const struct dt_module *module = dt_dump_module_at(cursor->walk->dump, cursor->ip);
-	const struct dt_image *image = dt_symbols_image(cursor->walk->symbols, module);
+	const struct dt_image *image = cursor->walk->dump->machine == DT_MACHINE_X86 ? NULL : dt_symbols_image(cursor->walk->symbols, module);
 	const char *why = NULL;
 
 	if (!module)
 		return called_nowhere(cursor, out);
-	if (!image || !by_machine(cursor, image, out, &why)) {
-		if (image)
-			say(cursor, module, why);
+	if (!by_machine(cursor, image, out, &why)) {
+		say(cursor, module, why);
 		return false;
 	}
 	if (out->sp % dt_cursor_word_size(cursor)) {

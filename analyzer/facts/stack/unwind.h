@@ -10,6 +10,8 @@
 /* Undoes the frame of the cursor, whose ip lies in the image. On success out has ip, sp, slot, regs, and what kind of end it is. false: the data is
  * not there or not usable; *why then says what is wrong with it, or stays NULL. */
 bool dt_unwind_x64(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why);
+/* The same by the PDB of the module; no image is needed. */
+bool dt_unwind_x86(const struct dt_cursor *cursor, struct dt_step *out, const char **why);
 bool dt_unwind_arm64(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why);
 
 #endif

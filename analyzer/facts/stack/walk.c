@@ -121,9 +121,10 @@ static bool next(struct dt_cursor *cursor, struct dt_step *step)
 static void advance(struct dt_cursor *cursor, const struct dt_step *step)
 {
 	cursor->exact = step->trust != DT_TRUST_SCAN;
-	cursor->proved = cursor->proved && (step->trust == DT_TRUST_UNWIND || (cursor->first && step->has_regs));
+	cursor->proved = cursor->proved && !step->guessed && (step->trust == DT_TRUST_UNWIND || (cursor->first && step->has_regs));
 	cursor->first = false;
 	cursor->is_return = !step->trap;
+	cursor->callee_params = step->params;
 	cursor->ip = step->ip;
 	cursor->sp = step->sp;
 	cursor->fp = step->fp;

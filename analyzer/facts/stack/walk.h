@@ -17,6 +17,7 @@ struct dt_cursor {
 	bool first;          /* it is the context itself */
 	bool proved;         /* found by the machine's own rules from the context on; registers too, as far as they are known */
 	unsigned traps;      /* crossed so far */
+	uint32_t callee_params; /* x86: bytes that the frame has pushed for the one it called */
 	bool is_return;      /* ip is a return address: the call before it is what runs */
 	struct dt_context regs; /* of the frame; registers that its callees did not keep are not known */
 	struct dt_notes *notes;
@@ -33,6 +34,8 @@ struct dt_step {
 	bool has_regs;
 	bool trap;      /* ip was interrupted, and is no return address; sp may be on another stack */
 	bool user_mode; /* a trap from user mode */
+	uint32_t params; /* x86: bytes of parameters, which lie above slot */
+	bool guessed;    /* by data, but not to the word: no more than a call site */
 	bool leaf;      /* ip came from a register: the frame has no size */
 	bool end;       /* there is no caller: the walk is over */
 };

@@ -7,7 +7,7 @@
 #include "facts/symbol/msf.h"
 
 enum { STREAM_INFO = 1, STREAM_DBI = 3, NONE = 0xffff };
-enum { DBI_HEADER = 64, DEBUG_OMAP = 3, DEBUG_SECTIONS = 5 };
+enum { DBI_HEADER = 64, DEBUG_FPO = 0, DEBUG_OMAP = 3, DEBUG_SECTIONS = 5, DEBUG_FRAMES = 9, DEBUG_SOURCE_SECTIONS = 10 };
 enum { SECTION_HEADER = 40, MODULE_HEADER = 64, CONTRIBUTIONS_1 = 28, CONTRIBUTIONS_2 = 32, MOST_MODULES = 65535, MOST_NAME = 1024 };
 enum { S_PUB32 = 0x110e, S_LPROC32 = 0x110f, S_GPROC32 = 0x1110, S_LPROC32_ID = 0x1146, S_GPROC32_ID = 0x1147, S_LPROC32_DPC = 0x1155,
        S_LPROC32_DPC_ID = 0x1156 };
@@ -39,8 +39,13 @@ static void read_debug_streams(struct dt_pdb *pdb, uint64_t off, uint32_t size)
 
 	if (off <= UINT32_MAX)
 		b.len = dt_msf_read(pdb, STREAM_DBI, (uint32_t)off, raw, size < sizeof(raw) ? size : sizeof(raw));
-	pdb->has_omap = dt_bytes_u16_or(b, 2 * DEBUG_OMAP, NONE) != NONE;
+	pdb->omap = dt_bytes_u16_or(b, 2 * DEBUG_OMAP, NONE);
 	pdb->sections = dt_bytes_u16_or(b, 2 * DEBUG_SECTIONS, NONE);
+	pdb->fpo = dt_bytes_u16_or(b, 2 * DEBUG_FPO, NONE);
+	pdb->frames = dt_bytes_u16_or(b, 2 * DEBUG_FRAMES, NONE);
+	/* Symbols stand in the sections as they were linked. */
+	if (pdb->omap != NONE && dt_bytes_u16_or(b, 2 * DEBUG_SOURCE_SECTIONS, NONE) != NONE)
+		pdb->sections = dt_bytes_u16_or(b, 2 * DEBUG_SOURCE_SECTIONS, NONE);
 }
 
 static void read_contributions(struct dt_pdb *pdb, uint32_t off, uint32_t size)
@@ -102,11 +107,9 @@ enum dt_status dt_pdb_open(struct dt_pdb *pdb, struct dt_bytes file, struct dt_a
 {
 	enum dt_status status;
 
-	*pdb = (struct dt_pdb){ .file = file, .arena = arena };
+	*pdb = (struct dt_pdb){ .file = file, .arena = arena, .names = NONE };
 	if ((status = dt_msf_open(pdb, err)) != DT_OK || (status = read_info(pdb, err)) != DT_OK || (status = read_dbi(pdb, err)) != DT_OK)
 		return status;
-	if (pdb->has_omap)
-		return dt_fail(err, DT_ERR_UNSUPPORTED, "PDB: its addresses are mapped once more (OMAP)");
 	read_publics_header(pdb);
 	return DT_OK;
 }
@@ -314,9 +317,43 @@ static bool public_at(const struct dt_pdb *pdb, const struct place *place, uint3
 	return out->name;
 }
 
+/* The last entry of the map that does not begin behind rva says where its part came from; 0: nowhere. */
+bool dt_pdb_source_rva(const struct dt_pdb *pdb, uint32_t rva, uint32_t *out)
+{
+	enum { ENTRY = 8 };
+	uint32_t low = 0, high = dt_msf_size(pdb, pdb->omap) / ENTRY;
+	uint8_t raw[ENTRY];
+	struct dt_bytes b = { raw, sizeof(raw) };
+
+	*out = rva;
+	if (pdb->omap == NONE)
+		return true;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (!dt_msf_read_all(pdb, pdb->omap, middle * ENTRY, raw, sizeof(raw)))
+			return false;
+		if (dt_bytes_u32_or(b, 0, 0) <= rva)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || !dt_msf_read_all(pdb, pdb->omap, (low - 1) * ENTRY, raw, sizeof(raw)))
+		return false;
+	uint32_t from = dt_bytes_u32_or(b, 0, 0), to = dt_bytes_u32_or(b, 4, 0);
+	*out = to + (rva - from);
+	return from <= rva && to != 0 && *out >= to;
+}
+
 bool dt_pdb_symbol_at(struct dt_pdb *pdb, uint32_t rva, struct dt_pdb_symbol *out)
 {
 	struct place place;
+	uint32_t source;
 
-	return place_of(pdb, rva, &place) && (procedure_at(pdb, &place, rva, out) || public_at(pdb, &place, rva, out));
+	if (!dt_pdb_source_rva(pdb, rva, &source) || !place_of(pdb, source, &place) ||
+	    (!procedure_at(pdb, &place, source, out) && !public_at(pdb, &place, source, out)))
+		return false;
+	/* A part that was put before where its function would begin now has no begin to count from. */
+	uint32_t into = source - out->rva;
+	out->rva = rva - into;
+	return into <= rva;
 }

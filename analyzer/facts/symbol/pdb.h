@@ -28,20 +28,20 @@ struct dt_pdb {
 	uint8_t guid[16];
 	uint32_t modules_size, contributions_off, contributions_size, contribution_stride; /* in the DBI stream; stride 0: none */
 	uint16_t publics, records, sections;    /* streams; 0xffff: none */
+	uint16_t omap, fpo, frames, names;      /* likewise; omap: from the image to how it was linked */
 	uint32_t public_map_off, public_count;  /* the map of publics by address */
 	uint16_t *module_streams;               /* symbol stream of each compiland */
 	uint32_t module_count;
-	bool has_omap;
 };
 
 struct dt_pdb_symbol {
 	const char *name; /* in the arena, clean, undecorated (dt_undecorate) */
-	uint32_t rva;     /* where it begins */
+	uint32_t rva;     /* where it begins; with OMAP: as if the function had stayed in one piece around the address that was asked for */
 	uint32_t len;     /* bytes; 0 where only the begin is known */
 };
 
 /* Reads the directory and the headers. The bytes and the arena are borrowed for as long as the PDB is used.
- * DT_ERR_FORMAT with the offset; DT_ERR_UNSUPPORTED: no MSF 7, or addresses that are mapped once more (OMAP); DT_ERR_NOMEM. */
+ * DT_ERR_FORMAT with the offset; DT_ERR_UNSUPPORTED: no MSF 7; DT_ERR_NOMEM. */
 DT_MUST_USE enum dt_status dt_pdb_open(struct dt_pdb *pdb, struct dt_bytes file, struct dt_arena *arena, struct dt_error *err);
 /* Whether it belongs to an image with this debug identity: GUID and age. */
 bool dt_pdb_is(const struct dt_pdb *pdb, const char *debug_id);
@@ -49,6 +49,12 @@ bool dt_pdb_is(const struct dt_pdb *pdb, const char *debug_id);
 const char *dt_pdb_debug_id(const struct dt_pdb *pdb, struct dt_arena *arena);
 /* The function that holds an offset of the image. false: none known. */
 bool dt_pdb_symbol_at(struct dt_pdb *pdb, uint32_t rva, struct dt_pdb_symbol *out);
+
+/* How the frame of x86 code is undone (pdb_frame.c). false: the PDB does not say. The program lives in the arena. */
+struct dt_symbol_frame;
+bool dt_pdb_frame_at(struct dt_pdb *pdb, uint32_t rva, struct dt_symbol_frame *out);
+/* An offset of the image as it was linked, before its parts were put elsewhere (OMAP). false: the code was put in afterwards. */
+bool dt_pdb_source_rva(const struct dt_pdb *pdb, uint32_t rva, uint32_t *out);
 
 /* A name without its decoration, in the arena: "?f@C@n@@QEAAXXZ" is "n::C::f", "??1C@@..." is "C::~C"; templates, operators and
  * what is not decorated stay as they are. */

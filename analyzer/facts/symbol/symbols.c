@@ -350,3 +350,15 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 	}
 	return !slot->has_pdb && !slot->has_sym && by_export(symbols, module, rva, out);
 }
+
+bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_frame *out)
+{
+	const struct dt_module *module = symbols ? dt_dump_module_at(symbols->dump, va) : NULL;
+	struct dt_symbols_module *slot = module ? slot_of(symbols, module) : NULL;
+
+	if (!slot || va - module->base.value > UINT32_MAX)
+		return false;
+	if (!slot->asked_pdb)
+		find_pdb(symbols, module, slot);
+	return slot->has_pdb && dt_pdb_frame_at(&slot->pdb, (uint32_t)(va - module->base.value), out);
+}

@@ -3,8 +3,10 @@
 
 #include "../arena.h"
 
+#include "facts/symbol/frame.h"
 #include "facts/symbol/pdb.h"
 #include "windows/fixture.h"
+#include "windows/made_pdb.h"
 
 static bool open_pdb(const char *name, struct dt_bytes *file, struct dt_pdb *pdb)
 {
@@ -133,17 +135,17 @@ static void what_is_no_pdb(void **state)
 }
 
 /* Every number of the file is a lie once; reading ends, and reads nothing outside. */
-static void lies_and_cuts(void **state)
+static void lies_and_cuts_of(const char *name)
 {
 	static const uint32_t lies[] = { 0xffffffff, 0, 0x7fffffff, 4, 0x80000000, 0x1000 };
 	struct dt_pdb_symbol found;
 	struct dt_bytes file;
 	struct dt_error err;
+	struct dt_symbol_frame frame;
 	struct dt_pdb pdb;
 	unsigned n = 0;
 
-	(void)state;
-	if (!open_pdb("frames.pdb", &file, &pdb))
+	if (!open_pdb(name, &file, &pdb))
 		return;
 	uint8_t *copy = malloc(file.len);
 	memcpy(copy, file.data, file.len);
@@ -157,12 +159,152 @@ static void lies_and_cuts(void **state)
 			copy[i + b] = (uint8_t)(lies[n % 6] >> 8 * b);
 		struct dt_bytes cut = { copy, n % 5 ? file.len : i };
 		if (dt_pdb_open(&pdb, cut, &arena, &err) == DT_OK)
-			for (uint32_t rva = 0x1000; rva < 0x1600; rva += 0x75)
+			for (uint32_t rva = 0x1000; rva < 0x1600; rva += 0x75) {
 				(void)dt_pdb_symbol_at(&pdb, rva, &found);
+				(void)dt_pdb_frame_at(&pdb, rva, &frame);
+			}
 		memcpy(copy + i, before, 4);
 		dt_arena_reset(&arena);
 	}
 	free(copy);
+	free((void *)(uintptr_t)file.data);
+}
+
+static void lies_and_cuts(void **state)
+{
+	(void)state;
+	lies_and_cuts_of("frames.pdb");
+	lies_and_cuts_of("frames-x86.pdb");
+}
+
+static struct made_pdb made;
+
+static void made_symbol(struct dt_pdb *pdb, uint32_t rva, const char *name, uint32_t begin)
+{
+	struct dt_pdb_symbol found;
+
+	if (!dt_pdb_symbol_at(pdb, rva, &found)) {
+		assert_null(name);
+		return;
+	}
+	assert_non_null(name);
+	assert_string_equal(found.name, name);
+	assert_int_equal(found.rva, begin);
+}
+
+/* Code that was put elsewhere after linking: the map leads back to the sections in which symbols stand. */
+static void a_map_of_addresses(void **state)
+{
+	struct dt_error err;
+	struct dt_pdb pdb;
+
+	(void)state;
+	made_pdb_begin(&made);
+	made_section(&made, 9, 0x5000, 0x1000); /* as it was linked */
+	made_pdb_public(&made, 1, 0x000, "first");
+	made_pdb_public(&made, 1, 0x100, "second");
+	made_pdb_omap(&made, 0x1000, 0x5100); /* second came first */
+	made_pdb_omap(&made, 0x1080, 0);      /* code of nobody */
+	made_pdb_omap(&made, 0x1100, 0x5000);
+	made_pdb_omap(&made, 0x1180, 0x51f0); /* the rest of second, far from its begin */
+	made_pdb_end(&made);
+	assert_int_equal(dt_pdb_open(&pdb, made_pdb_bytes(&made), &arena, &err), DT_OK);
+	assert_true(dt_pdb_is(&pdb, MADE_PDB_ID));
+	made_symbol(&pdb, 0x1000, "second", 0x1000);
+	made_symbol(&pdb, 0x107f, "second", 0x1000);
+	made_symbol(&pdb, 0x1080, NULL, 0);
+	made_symbol(&pdb, 0x10ff, NULL, 0);
+	made_symbol(&pdb, 0x1100, "first", 0x1100);
+	made_symbol(&pdb, 0x1150, "first", 0x1100);
+	made_symbol(&pdb, 0x1190, "second", 0x1090); /* 0x100 into it */
+	made_symbol(&pdb, 0x0fff, NULL, 0);          /* before the map */
+	made_pdb_free(&made);
+	/* A map without entries, and without the sections as they were. */
+	made_pdb_begin(&made);
+	made_pdb_public(&made, 1, 0, "first");
+	made.has_omap = true;
+	made_pdb_end(&made);
+	assert_int_equal(dt_pdb_open(&pdb, made_pdb_bytes(&made), &arena, &err), DT_OK);
+	made_symbol(&pdb, 0x1000, NULL, 0);
+	made_pdb_free(&made);
+}
+
+/* A part that now lies before where its function would begin has no begin. */
+static void a_map_to_before_the_begin(void **state)
+{
+	struct dt_error err;
+	struct dt_pdb pdb;
+
+	(void)state;
+	made_pdb_begin(&made);
+	made_section(&made, 9, 0x5000, 0x100000);
+	made_pdb_public(&made, 1, 0, "first");
+	made_pdb_omap(&made, 0x1000, 0x9000);
+	made_pdb_omap(&made, 0x2000, 0xfffffff0);
+	made_pdb_end(&made);
+	assert_int_equal(dt_pdb_open(&pdb, made_pdb_bytes(&made), &arena, &err), DT_OK);
+	made_symbol(&pdb, 0x1000, NULL, 0);
+	made_symbol(&pdb, 0x2020, NULL, 0); /* the sum wraps */
+	made_pdb_free(&made);
+}
+
+static void frames_of_fpo_data(void **state)
+{
+	struct dt_symbol_frame frame;
+	struct dt_error err;
+	struct dt_pdb pdb;
+
+	(void)state;
+	made_pdb_begin(&made);
+	made_pdb_fpo(&made, 0x1000, 0x40, 4, 2, 5, 3, true, DT_FPO_OMITTED);
+	made_pdb_fpo(&made, 0x1100, 0x40, 0x7fffffff, 0, 5, 3, false, DT_FPO_FRAME); /* locals of 8 GiB */
+	made_pdb_end(&made);
+	assert_int_equal(dt_pdb_open(&pdb, made_pdb_bytes(&made), &arena, &err), DT_OK);
+	assert_true(dt_pdb_frame_at(&pdb, 0x1010, &frame));
+	assert_int_equal(frame.begin, 0x1000);
+	assert_int_equal(frame.into, 0x10);
+	assert_int_equal(frame.locals, 16);
+	assert_int_equal(frame.params, 8);
+	assert_int_equal(frame.saved, 12);
+	assert_int_equal(frame.prolog, 5);
+	assert_true(frame.saves_ebp);
+	assert_null(frame.program);
+	assert_false(dt_pdb_frame_at(&pdb, 0xfff, &frame));
+	assert_false(dt_pdb_frame_at(&pdb, 0x1040, &frame));
+	assert_false(dt_pdb_frame_at(&pdb, 0x1110, &frame));
+	made_pdb_free(&made);
+}
+
+/* "0000113E |   66 |  74568 |      0 |     0 |      0 |         16 |   false |     false | false | $T0 ..." */
+static void frames_as_llvm_reads_them(void **state)
+{
+	char command[600], line[1000], program[600];
+	unsigned rva, len, locals, params, stack, prolog, saved, count = 0;
+	struct dt_symbol_frame frame;
+	struct dt_bytes file;
+	struct dt_pdb pdb;
+
+	(void)state;
+	if (!open_pdb("frames-x86.pdb", &file, &pdb))
+		return;
+	snprintf(command, sizeof(command), "llvm-pdbutil dump -fpo %s/frames-x86.pdb", DT_FIXTURES);
+	FILE *lines = popen(command, "r");
+	assert_non_null(lines);
+	while (fgets(line, sizeof(line), lines))
+		if (sscanf(line, "%x | %u | %u | %u | %u | %u | %u | %*s | %*s | %*s | %599[^\n]", &rva, &len, &locals, &params, &stack, &prolog, &saved,
+		           program) == 8) {
+			assert_true(dt_pdb_frame_at(&pdb, rva, &frame));
+			assert_int_equal(frame.begin, rva);
+			assert_int_equal(frame.len, len);
+			assert_int_equal(frame.locals, locals);
+			assert_int_equal(frame.params, params);
+			assert_int_equal(frame.saved, saved);
+			assert_string_equal(frame.program, program);
+			assert_true(dt_pdb_frame_at(&pdb, rva + len - 1, &frame));
+			count++;
+		}
+	pclose(lines);
+	assert_true(count > 40);
 	free((void *)(uintptr_t)file.data);
 }
 
@@ -199,6 +341,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whose_it_is, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_pdb, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(a_map_of_addresses, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(a_map_to_before_the_begin, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(frames_of_fpo_data, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(frames_as_llvm_reads_them, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(names_without_decoration, arena_setup, arena_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
