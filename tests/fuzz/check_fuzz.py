@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every fuzz target over seeds of its own format, changed: none may crash or hang. And every format that is read has a target.
 
-usage: check_fuzz.py BUILDER SOURCE_DIR SCRATCH_DIR TARGET...
+usage: check_fuzz.py BUILDER SOURCE_DIR SCRATCH_DIR FIXTURES TARGET...
 """
 import pathlib
 import re
@@ -16,17 +16,33 @@ SEEDS = {
 }
 
 
+# Files that tests/windows builds, where it can; files of the project; texts.
+FILES = {
+    "pdb": ["frames.pdb", "frames-x86.pdb"], "image": ["frames.dll", "frames-arm64.dll"], "carriers": ["signatures/carriers.conf"],
+    "sym": ["MODULE windows x86_64 00112233445566778899AABBCCDDEEFF1 a.pdb\nFUNC 1000 40 0 first\nFUNC m 1040 40 8 second\nPUBLIC 1100 0 third\n"],
+}
+
+
+def seed_files(name, source, fixtures, scratch):
+    for seed in FILES[name]:
+        if name == "sym":
+            (scratch / "seed.sym").write_text(seed)
+            yield str(scratch / "seed.sym")
+        elif (path := (source if "/" in seed else fixtures) / seed).exists():
+            yield str(path)
+
+
 def main():
-    builder, source, scratch = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-    targets = {pathlib.Path(path).name[len("fuzz_"):]: path for path in sys.argv[4:]}
+    builder, source, scratch, fixtures = sys.argv[1], *map(pathlib.Path, sys.argv[2:5])
+    targets = {pathlib.Path(path).name[len("fuzz_"):]: path for path in sys.argv[5:]}
     formats = re.findall(r"DT_DUMP_FORMAT\((\w+),[^)]*?\"[^\"]*\",\s*\"[^\"]*\",\s*true", (source / "analyzer/facts/dump/formats.def").read_text(), re.S)
     without = set(formats) - set(targets)
     if len(formats) < 10 or without:
         raise SystemExit("formats without a fuzz target: %s" % (sorted(without) or "the table was not understood"))
     scratch.mkdir(parents=True, exist_ok=True)
     for name, path in targets.items():
-        seeds = []
-        for recipe in SEEDS[name]:
+        seeds = list(seed_files(name, source, fixtures, scratch)) if name in FILES else []
+        for recipe in SEEDS.get(name, []):
             seeds.append(str(scratch / (recipe + ".dmp")))
             subprocess.run([builder, str(source / "samples/recipes" / (recipe + ".recipe")), seeds[-1]], check=True)
         subprocess.run([path, *seeds], check=True, timeout=300)
