@@ -120,6 +120,21 @@ static void where(struct dt_page *page, const struct dt_facts *facts)
 	dt_buf_deinit(&text);
 }
 
+/* What Windows kept for the case, where it says what went on. */
+static void meanwhile(struct dt_page *page, const struct dt_facts *facts)
+{
+	const struct dt_boot *boot = facts->boot;
+	const struct dt_pnp *pnp = facts->pnp;
+
+	if (boot && (boot->shutting_down == DT_TRUE || boot->sleeping == DT_TRUE || boot->standby == DT_TRUE))
+		dt_page_rowf(page, "Meanwhile", "the computer was %s", boot->shutting_down == DT_TRUE ? "shutting down" :
+		             boot->sleeping == DT_TRUE ? "going to sleep or waking up" : "in connected standby");
+	if (pnp && pnp->in_progress == DT_TRUE && pnp->device)
+		dt_page_rowf(page, "Meanwhile", "Plug and Play was busy with %s", pnp->device);
+	if (facts->slow_io_count)
+		dt_page_rowf(page, "Meanwhile", "%zu requests to a file system took too long", facts->slow_io_count);
+}
+
 void dt_report_evidence(struct dt_page *page, const struct dt_facts *facts)
 {
 	const struct dt_dump_facts *dump = &facts->dump;
@@ -153,6 +168,7 @@ void dt_report_evidence(struct dt_page *page, const struct dt_facts *facts)
 		dt_buf_deinit(&text);
 	}
 	where(page, facts);
+	meanwhile(page, facts);
 	for (size_t i = 0; i < facts->annotations_count && (page->style->verbose || i < 3); i++)
 		dt_page_rowf(page, "Says", "%s%s%s: %s", dt_or_unknown(facts->annotations[i].source),
 		             facts->annotations[i].key ? " " : "", facts->annotations[i].key ? facts->annotations[i].key : "",

@@ -33,6 +33,8 @@
 #define DT_MAX_THREADS 4096
 #define DT_MAX_PROCESSORS 256   /* that a record lists; machines may have more */
 #define DT_MAX_LISTED_BLOBS 128 /* secondary data, listed by GUID */
+#define DT_MAX_SLOW_IO 64       /* requests to disks that took too long */
+#define DT_MAX_PCI 256          /* PCI functions */
 
 /* What readers follow */
 #define DT_MAX_STREAMS 4096      /* MDMP directory entries */

@@ -13,7 +13,7 @@
 
 #define DT_CRASH_SCHEMA "dumptriage.crash/1"
 /* Raised whenever a pass finds more than before: stored facts older than this are read again. */
-#define DT_FACTS_VERSION 3
+#define DT_FACTS_VERSION 4
 
 #define DT_ENUM(e) enum dt_##e { DT_##e##_NULL = 0,
 #define DT_VALUE(e, constant, word) constant,
