@@ -125,56 +125,89 @@ static uint32_t adler32(const uint8_t *data, size_t len)
 	return b << 16 | a;
 }
 
-static size_t zlib_page(const uint8_t *page, uint8_t *out)
+/* Every packer stores the page's begin as it is, and the zeros at its end as what its format has for repeats: `len` bytes of
+ * begin, of which the last one is zero. */
+static size_t zlib_page(const uint8_t *page, size_t len, uint8_t *out)
 {
 	uint32_t sum = __builtin_bswap32(adler32(page, PAGE));
+	size_t at = 0, bit = 3;
 
-	memcpy(out, "\x78\x01\x01\x00\x10\xff\xef", 7); /* one stored block of 4096 bytes */
-	memcpy(out + 7, page, PAGE);
-	memcpy(out + 7 + PAGE, &sum, 4);
-	return PAGE + 11;
+	/* Repeats have 258 bytes each. */
+	len = PAGE - (PAGE - len) / 258 * 258;
+	memcpy(out, "\x78\x01\x00", 3); /* a stored block, not the last */
+	put_number(out + 3, len | (~len & 0xffff) << 16, 4);
+	memcpy(out + 7, page, len);
+	at = 7 + len;
+	/* The last block, of fixed codes: each repeat is 11000101 from the left, then five zeros for "one byte back"; its end seven zeros. */
+	memset(out + at, 0, PAGE);
+	out[at] = 3;
+	for (size_t i = 0; i < (PAGE - len) / 258; i++, bit += 13)
+		for (size_t k = 0; k < 8; k++)
+			out[at + (bit + k) / 8] |= (uint8_t)((0xc5u >> (7 - k) & 1) << (bit + k) % 8);
+	at += (bit + 7 + 7) / 8;
+	memcpy(out + at, &sum, 4);
+	return at + 4;
 }
 
-/* A run of literals of 18 + 255 n + m bytes, and the end mark. */
-static size_t lzo_page(const uint8_t *page, uint8_t *out)
+/* How LZO says a number above what its first byte has room for. */
+static size_t lzo_number(uint8_t *out, size_t number)
 {
-	size_t at = 0, rest = PAGE - 18;
+	size_t at = 0;
+
+	for (; number > 255; number -= 255)
+		out[at++] = 0;
+	out[at++] = (uint8_t)number;
+	return at;
+}
+
+/* A run of literals of 18 + n bytes, a repeat of 33 + n bytes one byte back, the end mark. */
+static size_t lzo_page(const uint8_t *page, size_t len, uint8_t *out)
+{
+	size_t at = 0;
 
 	out[at++] = 0;
-	for (; rest > 255; rest -= 255)
-		out[at++] = 0;
-	out[at++] = (uint8_t)rest;
-	memcpy(out + at, page, PAGE);
-	memcpy(out + at + PAGE, "\x11\0\0", 3);
-	return at + PAGE + 3;
+	at += lzo_number(out + at, len - 18);
+	memcpy(out + at, page, len);
+	at += len;
+	out[at++] = 0x20;
+	at += lzo_number(out + at, PAGE - len - 33);
+	memcpy(out + at, "\0\0\x11\0\0", 5);
+	return at + 5;
 }
 
-static size_t snappy_page(const uint8_t *page, uint8_t *out)
+/* A literal whose length less one stands in two bytes, repeats of at most 64 bytes one byte back. */
+static size_t snappy_page(const uint8_t *page, size_t len, uint8_t *out)
 {
-	memcpy(out, "\x80\x20\xf4\xff\x0f", 5); /* 4096 bytes; a literal whose length less one stands in two bytes */
-	memcpy(out + 5, page, PAGE);
-	return 5 + PAGE;
+	size_t at = 5;
+
+	memcpy(out, "\x80\x20\xf4", 3); /* 4096 bytes in all */
+	put_number(out + 3, len - 1, 2);
+	memcpy(out + at, page, len);
+	at += len;
+	for (size_t rest = PAGE - len, n; rest; rest -= n, at += 3) {
+		n = rest < 64 ? rest : 64;
+		out[at] = (uint8_t)((n - 1) << 2 | 2);
+		put_number(out + at + 1, 1, 2);
+	}
+	return at;
 }
 
-static size_t zstd_page(const uint8_t *page, uint8_t *out)
+/* One segment, its size less 256 in two bytes; a raw block, and the last one, a byte that repeats. */
+static size_t zstd_page(const uint8_t *page, size_t len, uint8_t *out)
 {
-	memcpy(out, "\x28\xb5\x2f\xfd\x60\x00\x0f", 7); /* one segment, its size less 256 in two bytes */
-	memcpy(out + 7, "\x01\x80\x00", 3);             /* the last block, raw, 4096 bytes */
-	memcpy(out + 10, page, PAGE);
-	return 10 + PAGE;
-}
-
-static size_t plain_page(const uint8_t *page, uint8_t *out)
-{
-	memcpy(out, page, PAGE);
-	return PAGE;
+	memcpy(out, "\x28\xb5\x2f\xfd\x60\x00\x0f", 7);
+	put_number(out + 7, len << 3, 3);
+	memcpy(out + 10, page, len);
+	put_number(out + 10 + len, (PAGE - len) << 3 | 1 << 1 | 1, 3);
+	out[13 + len] = 0;
+	return 14 + len;
 }
 
 static const struct method {
 	const char *name;
 	uint32_t flag;
-	size_t (*pack)(const uint8_t *page, uint8_t *out);
-} packers[] = { { "zlib", 1, zlib_page }, { "lzo", 2, lzo_page }, { "snappy", 4, snappy_page }, { "zstd", 0x20, zstd_page }, { "none", 0, plain_page } };
+	size_t (*pack)(const uint8_t *page, size_t len, uint8_t *out);
+} packers[] = { { "zlib", 1, zlib_page }, { "lzo", 2, lzo_page }, { "snappy", 4, snappy_page }, { "zstd", 0x20, zstd_page }, { "none", 0, NULL } };
 
 static const struct method *method_of(struct recipe *recipe)
 {
@@ -185,6 +218,23 @@ static const struct method *method_of(struct recipe *recipe)
 			return &packers[i];
 	recipe_fail(recipe, recipe_last(recipe, "compression"), "compression is zlib, lzo, snappy, zstd or none");
 	return &packers[0];
+}
+
+/* As dump writers do, a page that would not get smaller stays as it is. Gives its flag. */
+static uint32_t pack(const struct method *method, const uint8_t *page, uint8_t out[2 * PAGE], size_t *packed)
+{
+	size_t len = PAGE;
+
+	while (len && !page[len - 1])
+		len--;
+	len = len + 1 < 32 ? 32 : len + 1;
+	*packed = PAGE;
+	if (method->pack && len + 300 <= PAGE) {
+		*packed = method->pack(page, len, out);
+		return method->flag;
+	}
+	memcpy(out, page, PAGE);
+	return 0;
 }
 
 static void kdump_pages(struct world *world, struct image *image, size_t bitmaps, size_t half, const struct method *method)
@@ -199,12 +249,13 @@ static void kdump_pages(struct world *world, struct image *image, size_t bitmaps
 		uint8_t packed[2 * PAGE];
 		if (frame->left_out)
 			continue;
-		size_t len = method->pack(frame->data, packed), descriptor = descriptors + 24 * count++;
+		size_t len, descriptor = descriptors + 24 * count++;
+		uint32_t flag = pack(method, frame->data, packed, &len);
 		for (size_t b = 0; b < 2; b++)
 			image->data[bitmaps + b * half + frame->pfn / 8] |= (uint8_t)(1u << frame->pfn % 8);
 		image_u64(image, descriptor, at);
 		image_u32(image, descriptor + 8, (uint32_t)len);
-		image_u32(image, descriptor + 12, method->flag);
+		image_u32(image, descriptor + 12, flag);
 		image_put(image, at, packed, len);
 		at += len;
 	}

@@ -148,6 +148,7 @@ size_t build_context(struct recipe *recipe, const struct line *line, const char 
 	}
 	put_number(out + 0x30, 0x10001f, 4);
 	put_number(out + 0x34, 0x1f80, 4);
+	put_number(out + 0x118, 0x1f80, 4); /* in the area of FXSAVE */
 	put_number(out + 0x38, 0x10, 2);
 	put_number(out + 0x42, 0x18, 2);
 	put_number(out + 0x44, 0x40282, 4);

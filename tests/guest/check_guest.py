@@ -5,12 +5,15 @@ Builds a small machine from this folder with clang and lld: a loader, an "ntoskr
 page fault at a real `mov r9d, [r8]`, its kernel stops, and QEMU (emulating, no KVM) writes ELF, kdump and, through the header that
 the guest left with it, a Windows dump. All three must give the same crash.
 
-usage: check_guest.py PROGRAM SOURCE_DIR SCRATCH_DIR        exit status 77: QEMU or a linker is not installed
+Where COMPARE is given (tests/independent), it says whether libkdumpfile finds the same pages in the captures.
+
+usage: check_guest.py PROGRAM SOURCE_DIR SCRATCH_DIR [COMPARE]        exit status 77: QEMU or a linker is not installed
 """
 import json
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -18,6 +21,7 @@ import time
 PROGRAM, SOURCE, SCRATCH = map(pathlib.Path, sys.argv[1:4])
 GUEST = SOURCE / "tests" / "guest"
 TOOLS = ["clang", "ld.lld", "lld-link", "qemu-system-x86_64"]
+COMPARE = sys.argv[4] if len(sys.argv) > 4 else None
 LIMIT_S = 120  # of everything that is waited for
 
 
@@ -104,6 +108,30 @@ def capture():
         machine.end()
 
 
+def rearranged(path):
+    """The kdump file that a flattened one is the stream of: records of offset, size and bytes, behind a block of 4096."""
+    stream, at = path.read_bytes(), 4096
+    out = path.with_suffix(".kdump")
+    with open(out, "wb") as file:
+        while at + 16 <= len(stream):
+            offset, size = struct.unpack_from(">qq", stream, at)
+            if offset < 0:
+                break
+            file.seek(offset)
+            file.write(stream[at + 16:at + 16 + size])
+            at += 16 + size
+    return out
+
+
+def compare_with_library(captures):
+    files = [captures["elf"], rearranged(captures["kdump-zlib"])]
+    result = subprocess.run([COMPARE, *files], capture_output=True, text=True)
+    if result.returncode:
+        raise SystemExit("libkdumpfile finds other pages: %s%s" % (result.stdout, result.stderr))
+    files[1].unlink()
+    print(result.stdout or result.stderr, end="")
+
+
 def what_must_be_equal(record):
     return {
         "crash_id": record["crash_id"],
@@ -133,7 +161,10 @@ def main():
     SCRATCH.mkdir(parents=True, exist_ok=True)
     build_guest()
     records = {}
-    for form, path in capture().items():
+    captures = capture()
+    if COMPARE:
+        compare_with_library(captures)
+    for form, path in captures.items():
         out = subprocess.run([PROGRAM, "analyze", "--format", "json", path], capture_output=True, text=True)
         record = json.loads(out.stdout)
         records[form] = record[0] if isinstance(record, list) else record
