@@ -204,6 +204,8 @@ def incidents(form):
             (folder / f"{i}.dmp").unlink()
         run("scan", folder, "--db", SCRATCH / "outbreak.db", "--host-from", "dir:1", "--quiet")
     out = run("feed", "--db", SCRATCH / "outbreak.db", "--to", "-", "--replay", "--encoding", form)
+    if form == "cef":
+        return [line for line in out.stdout.splitlines() if parse_cef(line)[0][4].startswith(("crash-incident", "crash-outbreak"))]
     events = [json.loads(line) for line in out.stdout.splitlines()]
     return [e for e in events if e.get("class_uid") == 2005 or "cluster" in e.get("dumptriage", {})]
 
@@ -237,6 +239,15 @@ class Cef(unittest.TestCase):
             self.assertEqual(fields[:3], ["CEF:0", "dumptriage", "dumptriage"])
             self.assertIn(int(fields[6]), range(11))
             self.assertEqual(values["dhost"], "pc-7")
+
+    def test_incidents_too(self):
+        events = incidents("cef")
+        self.assertTrue(events)
+        for line in events:
+            self.assertLess(len(line.encode()), 8192)
+            fields, values = parse_cef(line)
+            self.assertEqual((values["cn1"], values["cnt"]), ("30", "30"))
+        self.assertIn("crash-outbreak", [parse_cef(line)[0][4] for line in events])
 
     def test_hostile_text_makes_no_line_and_no_field(self):
         path, text = hostile_record()

@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -157,6 +158,35 @@ class Bulk(Case):
         with Receiver(plan) as receiver:
             feed(self.db, receiver.url, "--replay")
         self.assertGreaterEqual(times[1] - times[0], 1.9)
+
+    def test_killed_at_any_time(self):
+        ids = fill(self.db, 400, self.place)
+        # The receiver takes its time: a kill comes while a batch is read, made, sent, answered or kept.
+        with Receiver(lambda *_: ("slow", 0.05)) as receiver:
+            for nth in range(12):
+                process = subprocess.Popen([PROGRAM, "feed", "--db", str(self.db), "--to", receiver.url, "--batch", "20", *(["--replay"] if not nth else [])],
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(0.1 + 0.037 * nth)
+                process.kill()
+                process.wait()
+            begun = re.search(r" [1-9]\d* events sent", self.status())  # a busy machine may have killed even the first before it was known
+            feed(self.db, receiver.url, *([] if begun else ["--replay"]))
+            self.assert_exactly(receiver, ids)
+        self.assertIn(" 0 changes wait, 0 rejected", self.status())
+
+    def test_since(self):
+        early = fill(self.db, 3, self.place)
+        time.sleep(2)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        late = fill(self.db, 3, self.place, first=10)
+        with Receiver() as receiver:
+            feed(self.db, receiver.url, "--since", moment)
+            self.assertEqual(crashes(receiver)[0], late)
+            # one that is there goes on where it was, and says so
+            self.assertIn("--since counts with --replay", feed(self.db, receiver.url, "--since", "365d").stderr)
+            self.assertEqual(crashes(receiver)[0], late)
+            feed(self.db, receiver.url, "--since", "365d", "--replay")
+            self.assertEqual(crashes(receiver)[0], early | late)
 
     def test_a_rejected_item_is_kept_with_its_reason_and_tried_again_when_asked(self):
         ids = fill(self.db, 20, self.place)
@@ -429,6 +459,33 @@ class Incidents(Case):
         self.assertLessEqual(max(by_incident.values()), 20)
         self.assertTrue(any(e["event"]["kind"] == "alert" and e["dumptriage"]["cluster"]["hosts"] >= 1000 for e in told))
         self.assertTrue(all(e["@timestamp"] > "2025" for e in told))  # outbreaks are of now
+
+    def test_an_incident_is_told_on_each_doubling_and_once_a_minute(self):
+        def told():
+            events = [json.loads(line) for line in (self.place / "out.jsonl").read_text().splitlines()]
+            return [e["dumptriage"]["cluster"]["hosts"] for e in events if e["dumptriage"].get("cluster", {}).get("kind") == "signature"]
+
+        def a_minute_later():
+            with sqlite3.connect(self.db) as db:
+                db.execute("UPDATE feed_incidents SET at = at - 610000000")
+
+        target = f"file:{self.place}/out.jsonl"
+        fill(self.db, 4, self.place, recipe="csagent-50")
+        feed(self.db, target, "--replay")
+        self.assertEqual(told(), [4])
+        fill(self.db, 8, self.place, first=10, recipe="csagent-50")
+        feed(self.db, target)
+        self.assertEqual(told(), [4])  # within the minute
+        a_minute_later()
+        feed(self.db, target)
+        self.assertEqual(told(), [4, 12])  # and not forgotten
+        a_minute_later()
+        fill(self.db, 8, self.place, first=30, recipe="csagent-50")
+        feed(self.db, target)
+        self.assertEqual(told(), [4, 12])  # not twice as many
+        fill(self.db, 4, self.place, first=50, recipe="csagent-50")
+        feed(self.db, target)
+        self.assertEqual(told(), [4, 12, 24])
 
     def prepare(self):
         fill(self.db, 1000, self.place, recipe="csagent-50")

@@ -97,6 +97,8 @@ static int run_feed(struct dt_feed_command *feed)
 
 	if (status == DT_OK && fresh && !feed->deliver.start.since_given && !feed->deliver.start.replay)
 		dt_log(DT_LOG_INFO, "feed", NULL, "a new feed: it begins with what changes from now on; --replay sends what is there already");
+	if (status == DT_OK && !fresh && feed->deliver.start.since_given && !feed->deliver.start.replay)
+		dt_log(DT_LOG_WARNING, "feed", NULL, "this feed is there already and goes on where it was; --since counts with --replay only");
 	if (status == DT_OK)
 		status = dt_metrics_open(&run.metrics, feed->metrics, &err);
 	if (status == DT_OK)
