@@ -196,7 +196,7 @@ enum dt_result dt_read_record(struct dt_analyzer *analyzer, const char *json, si
 
 enum dt_result dt_match(struct dt_analyzer *analyzer, struct dt_analysis *analysis)
 {
-	struct dt_analysis *again;
+	struct dt_analysis *again = NULL;
 
 	if (!analyzer || !analysis)
 		return argument(analyzer, "expected an analyzer and an analysis, one of them is NULL");

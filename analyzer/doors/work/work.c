@@ -93,8 +93,10 @@ static enum dt_status accept_message(struct work *work, const struct dt_delivery
 	work->used++;
 	found.path = strdup(location.path);
 	found.user = (size_t)(message - work->messages);
-	if (!message->path || !found.path)
+	if (!message->path || !found.path) {
+		free(found.path);
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	}
 	dt_kill_point("before-open");
 	dt_walk_open(work->walk, &found);
 	return DT_OK;
