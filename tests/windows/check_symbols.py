@@ -206,14 +206,14 @@ class Symbols(unittest.TestCase):
         self.assertTrue(all(f["trust"] in ("context", "scan") for f in record["stack"]))
         self.assertTrue(any("frames.dll is not used" in n["text"] for n in record["notes"]), record["notes"])
 
-    def kernel(self):
+    def kernel(self, code=None):
         """The same functions as a driver that reads through a bad pointer at a raised IRQL."""
         base, stack, kernel = 0xFFFFF80640000000, 0xFFFFA70000001000, 0xFFFFF80000000000
         trap, at = stack + 0x80, stack + 0x210
         lines = ["kind triage", "machine x64", "build 19041", "time 2024-03-05T10:20:30Z", "bugcheck 0xd1 0x8 0x2 0x0 {rip:#x}",
                  f"module ntoskrnl.exe {kernel:#x} 0x1046000", "module {module} {base:#x} {size:#x} timestamp={stamp}",
                  f"stack {stack:#x} 0x14000", f"context rip={kernel + 0x3f0000:#x} rsp={stack:#x}",
-                 f"trap-frame {trap:#x} rip={{rip:#x}} rsp={at:#x} irql=2 address=8"]
+                 f"trap-frame {trap:#x} rip={{rip:#x}} rsp={at:#x} irql=2 address=8"] + ([code] if code else [])
         return self.dump("kernel", base, "frames.dll", lines, stack=at)
 
     def test_the_bucket_of_windbg(self):
@@ -333,6 +333,44 @@ class Symbols(unittest.TestCase):
         done = subprocess.run([PROGRAM, "analyze", dump, "--carriers", own], capture_output=True, text=True)
         self.assertEqual(done.returncode, 3)
         self.assertIn("own.conf:2:19: expected ignore, maybe or last, found 'never'", done.stderr)
+
+    def test_code_that_is_not_what_the_file_has(self):
+        """The dump holds the instruction that failed; a bit of it, or more, is another."""
+        where = self.folder("frames.dll", "frames.pdb")
+        data, begin = (FIXTURES / "frames.dll").read_bytes(), self.image.begins["leaf"] + 3
+        section = re.search(r"VirtualAddress: 0x1000\s+RawDataSize: \d+\s+PointerToRawData: (0x[0-9A-F]+)",
+                            output("llvm-readobj", "--sections", FIXTURES / "frames.dll"))
+        code = bytearray(data[int(section[1], 16) + begin - 0x1000:][:16])
+        base = 0xFFFFF80640000000
+
+        def judged(changed):
+            line = f"bytes {base + begin:#x} {bytes(changed).hex()}"
+            record = self.analyze(self.kernel(code=line), "--symbols", where)
+            return record, [a["kind"] for a in record["anomalies"]]
+
+        record, kinds = judged(code)
+        self.assertNotIn("code-differs", kinds)
+        self.assertEqual(record["blame"]["module"], "frames.dll")
+        one = bytearray(code)
+        one[2] ^= 0x08
+        record, kinds = judged(one)
+        self.assertIn("one-bit-code", kinds)
+        self.assertIsNone(record["blame"]["module"])
+        self.assertIn("other code of frames.dll", record["blame"]["reason"])
+        self.assertEqual(record["verdict"]["class"], "undetermined")
+        self.assertEqual(record["bucket"]["id"], "MEMORY_CORRUPTION_ONE_BIT")
+        more = bytearray(code)
+        more[1] ^= 0x0C
+        more[2] ^= 0x08
+        record, kinds = judged(more)
+        self.assertIn("code-differs", kinds)
+        self.assertIsNone(record["bucket"]["id"])
+        # What patches put there proves nothing; without the image nothing is known.
+        for patch in (b"\xcc", b"\xe9\x00\x10\x00\x00", b"\x90"):
+            record, kinds = judged(bytearray(patch) + code[len(patch):])
+            self.assertFalse({"code-differs", "one-bit-code"} & set(kinds), patch)
+        record = self.analyze(self.kernel(code=f"bytes {base + begin:#x} {bytes(one).hex()}"))
+        self.assertFalse({"code-differs", "one-bit-code"} & {a["kind"] for a in record["anomalies"]})
 
     def test_wrong_use(self):
         for args in ((), ("list",), ("add", "x"), ("remove", "x"), ("list", "a", "b"), ("list", "a", "--symbols-timeout", "0")):

@@ -9,7 +9,7 @@
 
 #include "facts/memory/memory.h"
 
-enum { DT_IMAGE_EXPORTS = 0, DT_IMAGE_RESOURCES = 2, DT_IMAGE_EXCEPTIONS = 3, DT_IMAGE_DEBUG = 6, DT_IMAGE_DIRECTORIES = 16 };
+enum { DT_IMAGE_EXPORTS = 0, DT_IMAGE_RESOURCES = 2, DT_IMAGE_EXCEPTIONS = 3, DT_IMAGE_RELOCATIONS = 5, DT_IMAGE_DEBUG = 6, DT_IMAGE_DIRECTORIES = 16 };
 
 struct dt_image_directory {
 	uint32_t rva, size;
@@ -60,6 +60,10 @@ struct dt_image_function {
 bool dt_image_function_at(const struct dt_image *image, uint32_t rva, struct dt_image_function *out, bool *known);
 /* The entry at an offset, as chained ones are given. */
 bool dt_image_function_read(const struct dt_image *image, uint32_t entry_rva, struct dt_image_function *out);
+
+/* Whether the loader may have written into [rva, rva + len) because the image is not where it was linked for. *known: false where the table is damaged
+ * or not in memory. */
+bool dt_image_is_relocated(const struct dt_image *image, uint32_t rva, uint32_t len, bool *known);
 
 /* Lays out the bytes of a PE file as the loader would, as memory at base: header and sections, bounded by the file. The bytes are borrowed
  * for as long as the memory is used; the ranges live in the arena.

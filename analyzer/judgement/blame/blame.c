@@ -126,7 +126,8 @@ static void add_candidate(struct search *s, const char *module, struct dt_opt of
 static bool is_unsure(const struct search *s)
 {
 	return (s->anomalies & (1u << DT_ANOMALY_OPERAND_MISMATCH | 1u << DT_ANOMALY_ONE_BIT_ADDRESS |
-	                        1u << DT_ANOMALY_ONE_BIT_PTE | 1u << DT_ANOMALY_ILLEGAL_BUT_LEGAL)) != 0;
+	                        1u << DT_ANOMALY_ONE_BIT_PTE | 1u << DT_ANOMALY_ILLEGAL_BUT_LEGAL |
+	                        1u << DT_ANOMALY_CODE_DIFFERS | 1u << DT_ANOMALY_ONE_BIT_CODE)) != 0;
 }
 
 static void blame(struct search *s, const char *module, struct dt_opt offset, uint64_t confidence, const char *reason)
@@ -253,6 +254,15 @@ static bool by_refusal(struct search *s)
 	return nobody(s, "the processor refused an instruction that every processor has: no driver can be blamed for that");
 }
 
+/* The processor ran what stands in memory, and that is not what the module's maker wrote. */
+static bool by_other_code(struct search *s)
+{
+	if (!(s->anomalies & (1u << DT_ANOMALY_CODE_DIFFERS | 1u << DT_ANOMALY_ONE_BIT_CODE)))
+		return false;
+	return nobody(s, dt_arena_printf(s->arena, "memory holds other code of %s than its file: whoever damaged it is to blame, and the dump does not show who",
+	                                 s->facts->fault.module ? s->facts->fault.module : "a module"));
+}
+
 static const struct dt_suspect *suspect_from(const struct search *s, const char *from)
 {
 	for (size_t i = 0; i < s->facts->suspects_count; i++)
@@ -375,7 +385,7 @@ static bool by_stack(struct search *s)
 void dt_blame(const struct dt_facts *facts, const struct dt_carriers *carriers, struct dt_arena *arena, struct dt_blame *out)
 {
 	static bool (*const rules[])(struct search *) = {
-		by_boundary, by_refusal, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
+		by_boundary, by_refusal, by_other_code, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
 	};
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
 	struct search s = { .facts = facts, .carriers = carriers, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };

@@ -2,7 +2,7 @@
  * blame.h - who is at fault, from facts alone: by code before by stack.
  *
  * The rules in their order; the first that says something ends the search:
- *   1. the processor ran in the middle of an instruction: nobody
+ *   1. the processor ran in the middle of an instruction, or memory holds other code than the module's file: nobody
  *   2. a driver that is not Windows' own called KeBugCheckEx: that driver
  *   3. stop codes whose stack is no evidence (tables/bugchecks.def): nobody
  *   4. stop codes whose parameters name a module or an object: its driver

@@ -229,6 +229,13 @@ static bool put_end(enum end end, const struct dt_facts *facts, const struct dt_
 
 static bool put_kernel(const struct dt_facts *facts, const struct dt_blame *blame, struct dt_buf *out)
 {
+	/* Code that differs from its file in one bit is the class, whatever the stop code; of code that differs more WinDbg has several. */
+	if (facts->bugcheck && has_anomaly(facts, DT_ANOMALY_ONE_BIT_CODE)) {
+		dt_buf_puts(out, "MEMORY_CORRUPTION_ONE_BIT");
+		return true;
+	}
+	if (has_anomaly(facts, DT_ANOMALY_CODE_DIFFERS))
+		return false;
 	for (size_t i = 0; facts->bugcheck && !is_verified(facts) && i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (!holds(&forms[i], facts))
 			continue;

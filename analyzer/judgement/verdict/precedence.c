@@ -75,7 +75,7 @@ static bool is_illegal(const struct dt_case *c)
 static bool is_doubtful(const struct dt_case *c)
 {
 	return HAS(c, DT_ANOMALY_MID_INSTRUCTION) || HAS(c, DT_ANOMALY_OPERAND_MISMATCH) ||
-	       HAS(c, DT_ANOMALY_ONE_BIT_ADDRESS);
+	       HAS(c, DT_ANOMALY_ONE_BIT_ADDRESS) || HAS(c, DT_ANOMALY_CODE_DIFFERS) || HAS(c, DT_ANOMALY_ONE_BIT_CODE);
 }
 
 static bool is_feature(const struct dt_case *c)

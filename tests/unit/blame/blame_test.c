@@ -386,6 +386,20 @@ static void carriers_of_ones_own(void **state)
 	assert_null(blame.module);
 }
 
+static void code_that_was_damaged_blames_nobody(void **state)
+{
+	static const enum dt_anomaly_kind kinds[] = { DT_ANOMALY_CODE_DIFFERS, DT_ANOMALY_ONE_BIT_CODE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		made_page_fault("vendor.sys");
+		assert_blamed("vendor.sys");
+		made_anomaly(&m, kinds[i], "other bytes");
+		assert_nobody();
+		assert_non_null(strstr(blame.reason, "other code of vendor.sys"));
+	}
+}
+
 static void a_full_arena(void **state)
 {
 	(void)state;
@@ -410,7 +424,7 @@ int main(void)
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
 		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),
 		CASE(processes),                 CASE(nothing_known),
-		CASE(who_may_be_to_blame), CASE(carriers_of_ones_own), CASE(many_candidates),    CASE(a_full_arena),
+		CASE(code_that_was_damaged_blames_nobody), CASE(who_may_be_to_blame), CASE(carriers_of_ones_own), CASE(many_candidates),    CASE(a_full_arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
