@@ -41,12 +41,15 @@ static void fuzz_pdb(struct dt_bytes file)
 static void fuzz_sym(struct dt_bytes file)
 {
 	struct dt_breakpad_symbol found;
+	struct dt_symbol_frame frame;
 	struct dt_breakpad sym;
 
 	if (dt_breakpad_open(&sym, file, &arena, &err) != DT_OK)
 		return;
-	for (uint32_t n = 0; n < ADDRESSES; n++)
+	for (uint32_t n = 0; n < ADDRESSES; n++) {
 		(void)dt_breakpad_symbol_at(&sym, address(n), &found);
+		(void)dt_breakpad_frame_at(&sym, address(n), &frame);
+	}
 }
 
 static void fuzz_carriers(struct dt_bytes file)

@@ -4,12 +4,19 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "facts/symbol/frame.h"
 
-enum { MOST_NAME = 1024 };
+enum { MOST_NAME = 1024, MOST_PROGRAM = 512 };
 
 struct dt_breakpad_row {
 	uint32_t rva, len; /* len 0: PUBLIC */
 	uint32_t name, name_len; /* in the file */
+};
+
+struct dt_breakpad_stack {
+	uint32_t rva, len;
+	uint32_t line, line_len; /* in the file, behind the type */
+	bool program;            /* FrameData; else FPO_DATA */
 };
 
 /* ---- lines ------------------------------------------------------------------------- */
@@ -88,6 +95,44 @@ static bool read_row(struct dt_bytes file, struct line line, struct dt_breakpad_
 	return out->name_len;
 }
 
+/* STACK WIN type begin size prolog epilog parameters saved locals most has_program, and the program or whether ebp was pushed. */
+static bool read_stack(struct dt_bytes file, struct line line, struct dt_breakpad_stack *out)
+{
+	struct line what, system;
+	uint32_t type;
+
+	if (!word(&line, &what) || !is(&what, "STACK") || !word(&line, &system) || !is(&system, "WIN") || !number(&line, &type) ||
+	    (type != 0 && type != 4))
+		return false;
+	*out = (struct dt_breakpad_stack){ .line = (uint32_t)(line.at - (const char *)file.data), .line_len = (uint32_t)(line.end - line.at),
+		                           .program = type == 4 };
+	return number(&line, &out->rva) && number(&line, &out->len) && out->len;
+}
+
+static bool read_frame(const struct dt_breakpad *sym, const struct dt_breakpad_stack *row, struct dt_symbol_frame *out)
+{
+	const char *text = (const char *)sym->file.data + row->line;
+	struct line line = { text, text + row->line_len };
+	uint32_t begin, len, epilog, most, last;
+
+	*out = (struct dt_symbol_frame){ 0 };
+	if (!number(&line, &begin) || !number(&line, &len) || !number(&line, &out->prolog) || !number(&line, &epilog) || !number(&line, &out->params) ||
+	    !number(&line, &out->saved) || !number(&line, &out->locals) || !number(&line, &most) || !number(&line, &last))
+		return false;
+	out->begin = begin;
+	out->len = len;
+	if (!row->program) {
+		out->saves_ebp = number(&line, &last) && last;
+		return true;
+	}
+	while (line.at < line.end && *line.at == ' ')
+		line.at++;
+	if (last != 1 || line.at == line.end || line.end - line.at > MOST_PROGRAM)
+		return false;
+	out->program = dt_arena_strndup(sym->arena, line.at, (size_t)(line.end - line.at));
+	return out->program;
+}
+
 /* ---- the file -------------------------------------------------------------------------- */
 
 static bool read_module(struct dt_breakpad *sym, struct line line)
@@ -112,6 +157,25 @@ static size_t count_rows(struct dt_bytes file)
 	return count;
 }
 
+/* Only 32-bit files have any. */
+static enum dt_status open_stacks(struct dt_breakpad *sym, struct dt_error *err)
+{
+	struct dt_breakpad_stack row;
+	struct line line;
+	size_t count = 0;
+
+	for (size_t off = 0; count <= DT_MAX_SYM_ROWS && next_line(sym->file, &off, &line);)
+		count += read_stack(sym->file, line, &row);
+	if (count > DT_MAX_SYM_ROWS)
+		return dt_fail(err, DT_ERR_LIMIT, ".sym file: more than %u frames", DT_MAX_SYM_ROWS);
+	sym->stacks = DT_ARENA_ARRAY(sym->arena, count, struct dt_breakpad_stack);
+	if (!sym->stacks)
+		return dt_fail(err, DT_ERR_NOMEM, ".sym file: no memory for %zu frames", count);
+	for (size_t off = 0; sym->stack_count < count && next_line(sym->file, &off, &line);)
+		sym->stack_count += read_stack(sym->file, line, &sym->stacks[sym->stack_count]);
+	return DT_OK;
+}
+
 enum dt_status dt_breakpad_open(struct dt_breakpad *sym, struct dt_bytes file, struct dt_arena *arena, struct dt_error *err)
 {
 	struct line line;
@@ -128,7 +192,7 @@ enum dt_status dt_breakpad_open(struct dt_breakpad *sym, struct dt_bytes file, s
 		return dt_fail(err, DT_ERR_NOMEM, ".sym file: no memory for %zu functions", count);
 	for (off = 0; sym->count < count && next_line(file, &off, &line);)
 		sym->count += read_row(file, line, &sym->rows[sym->count]);
-	return DT_OK;
+	return open_stacks(sym, err);
 }
 
 /* Rows need not be sorted. A function around the address is better than a label before it. */
@@ -155,4 +219,21 @@ bool dt_breakpad_symbol_at(const struct dt_breakpad *sym, uint32_t rva, struct d
 	*out = (struct dt_breakpad_symbol){ .rva = row->rva, .len = row->len };
 	out->name = dt_text_from_utf8(sym->arena, dt_bytes_clip(sym->file, row->name, row->name_len));
 	return out->name;
+}
+
+/* The innermost stretch around rva; a program says more than counts. */
+bool dt_breakpad_frame_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_symbol_frame *out)
+{
+	const struct dt_breakpad_stack *best = NULL;
+
+	for (size_t i = 0; i < sym->stack_count; i++) {
+		const struct dt_breakpad_stack *row = &sym->stacks[i];
+		if (row->rva > rva || rva - row->rva >= row->len || (best && (best->program != row->program ? best->program : best->rva >= row->rva)))
+			continue;
+		best = row;
+	}
+	if (!best || !read_frame(sym, best, out))
+		return false;
+	out->into = rva - out->begin;
+	return true;
 }

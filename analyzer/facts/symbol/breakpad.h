@@ -1,8 +1,8 @@
 /*
  * breakpad.h - names of functions from a Breakpad .sym file.
  *
- * Lines of text: MODULE system machine ID name; FUNC [m] begin size parameters name; PUBLIC [m] begin parameters name; numbers in hex.
- * The other records are passed by. Layout: "symbol_files.md" of Breakpad's documentation.
+ * Lines of text: MODULE system machine ID name; FUNC [m] begin size parameters name; PUBLIC [m] begin parameters name; STACK WIN, which is
+ * FrameData and FPO_DATA of a PDB; numbers in hex. The other records are passed by. Layout: "symbol_files.md" of Breakpad's documentation.
  */
 #ifndef DT_SYMBOL_BREAKPAD_H
 #define DT_SYMBOL_BREAKPAD_H
@@ -12,6 +12,7 @@
 #include "core/base/status.h"
 
 struct dt_breakpad_row;
+struct dt_breakpad_stack;
 
 struct dt_breakpad {
 	struct dt_bytes file; /* borrowed */
@@ -19,6 +20,8 @@ struct dt_breakpad {
 	char debug_id[64];
 	struct dt_breakpad_row *rows;
 	size_t count;
+	struct dt_breakpad_stack *stacks;
+	size_t stack_count;
 };
 
 struct dt_breakpad_symbol {
@@ -30,5 +33,9 @@ struct dt_breakpad_symbol {
 DT_MUST_USE enum dt_status dt_breakpad_open(struct dt_breakpad *sym, struct dt_bytes file, struct dt_arena *arena, struct dt_error *err);
 /* The function that holds an offset of the image: the FUNC around it, else the PUBLIC before it. false: none. */
 bool dt_breakpad_symbol_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_breakpad_symbol *out);
+
+/* How the frame of x86 code at an offset of the image is undone, by STACK WIN. false: the file does not say. */
+struct dt_symbol_frame;
+bool dt_breakpad_frame_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_symbol_frame *out);
 
 #endif

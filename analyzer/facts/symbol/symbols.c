@@ -360,5 +360,6 @@ bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_
 		return false;
 	if (!slot->asked_pdb)
 		find_pdb(symbols, module, slot);
-	return slot->has_pdb && dt_pdb_frame_at(&slot->pdb, (uint32_t)(va - module->base.value), out);
+	uint32_t rva = (uint32_t)(va - module->base.value);
+	return slot->has_pdb ? dt_pdb_frame_at(&slot->pdb, rva, out) : slot->has_sym && dt_breakpad_frame_at(&slot->sym, rva, out);
 }

@@ -38,7 +38,7 @@ struct dt_symbol_name {
 };
 /* The function that holds va: by the module's PDB, else by the export that its function begins at. false: nobody knows. symbols may be NULL. */
 bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_name *out);
-/* How the frame of x86 code at va is undone, by the PDB of its module. false: nobody knows. symbols may be NULL. */
+/* How the frame of x86 code at va is undone, by the PDB or the .sym file of its module. false: nobody knows. symbols may be NULL. */
 struct dt_symbol_frame;
 bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_frame *out);
 /* Asks for all of a module, as for a frame in it. */

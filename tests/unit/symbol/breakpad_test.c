@@ -5,6 +5,7 @@
 #include "../arena.h"
 
 #include "facts/symbol/breakpad.h"
+#include "facts/symbol/frame.h"
 
 static const char text[] = "MODULE windows x86_64 0123456789ABCDEF0123456789ABCDEF1 app.pdb\r\n"
                            "INFO CODE_ID 5F1E2D3C6000 app.exe\n"
@@ -50,6 +51,44 @@ static void names(void **state)
 	}
 }
 
+static void frames_of_x86(void **state)
+{
+	static const char file[] = "MODULE windows x86 0123456789ABCDEF0123456789ABCDEF1 app.pdb\n"
+	                           "STACK WIN 0 1000 60 5 0 8 c 10 0 0 1\n"
+	                           "STACK WIN 4 1000 40 4 0 8 0 0 0 1 $T0 .raSearch = $eip $T0 ^ =\r\n"
+	                           "STACK WIN 4 1004 3c 0 0 8 4 20 0 1 $T0 $ebp =\n"
+	                           "STACK WIN 4 2000 40 4 0 8 0 0 0 0 1\n"
+	                           "STACK WIN 4 3000\n"
+	                           "STACK WIN 3 4000 40 0 0 0 0 0 0 0 0\n"
+	                           "STACK CFI INIT 5000 20 .cfa: $esp 4 +\n"
+	                           "STACK WIN 0 ffffffff ffffffff 0 0 0 0 0 0 0 0";
+	struct dt_symbol_frame frame;
+	struct dt_breakpad sym;
+
+	(void)state;
+	assert_int_equal(dt_breakpad_open(&sym, (struct dt_bytes){ (const uint8_t *)file, strlen(file) }, &arena, &err), DT_OK);
+	assert_true(dt_breakpad_frame_at(&sym, 0x1000, &frame));
+	assert_string_equal(frame.program, "$T0 .raSearch = $eip $T0 ^ =");
+	assert_int_equal(frame.params, 8);
+	assert_int_equal(frame.saved, 0);
+	assert_true(dt_breakpad_frame_at(&sym, 0x103f, &frame));
+	assert_string_equal(frame.program, "$T0 $ebp =");
+	assert_int_equal(frame.begin, 0x1004);
+	assert_int_equal(frame.into, 0x3b);
+	assert_int_equal(frame.locals, 0x20);
+	/* Behind the programs the counts remain. */
+	assert_true(dt_breakpad_frame_at(&sym, 0x1040, &frame));
+	assert_null(frame.program);
+	assert_int_equal(frame.saved, 12);
+	assert_int_equal(frame.locals, 16);
+	assert_int_equal(frame.prolog, 5);
+	assert_true(frame.saves_ebp);
+	for (uint32_t rva = 0x1060; rva < 0x6000; rva += 0xfa0)
+		assert_false(dt_breakpad_frame_at(&sym, rva, &frame));
+	assert_false(dt_breakpad_frame_at(&sym, 0x2000, &frame));
+	assert_true(dt_breakpad_frame_at(&sym, 0xffffffff, &frame));
+}
+
 static void what_is_none(void **state)
 {
 	static const char *const files[] = { "", "\n", "FUNC 1000 20 0 main\n", "MODULE windows x86_64\n", "MODULE a b " };
@@ -85,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(frames_of_x86, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(what_is_none, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
 	};
