@@ -252,6 +252,12 @@ class Fetch(unittest.TestCase):
                 self.without(record)
                 self.assertIn("larger than allowed", said)
                 self.assertEqual(self.kept(), [])
+                # Under the same limit nobody asks again, under another one somebody does.
+                asked = len(server.asked)
+                self.analyze(server, "--symbols-max", "1M", path=f"srv*{self.cache}-{promise}*{server.url}")
+                self.assertEqual(len(server.asked), asked)
+                self.analyze(server, "--symbols-max", "2M", path=f"srv*{self.cache}-{promise}*{server.url}")
+                self.assertGreater(len(server.asked), asked)
 
     def test_a_server_that_hangs(self):
         """It is left alone after the first time: a dump with many modules does not wait for each."""

@@ -65,12 +65,41 @@ static void tell(const struct task *task, enum dt_log_level level)
 }
 
 /* For a day nobody asks again. */
-static void remember(struct task *task)
+static void remember_as(struct task *task, const char *file)
 {
 	if (task->server->remembered < DT_MAX_MISSING) {
 		task->server->remembered++;
-		dt_missing_remember(task->server->place->cache, task->server->place->where, task->file, task->why);
+		dt_missing_remember(task->server->place->cache, task->server->place->where, file, task->why);
 	}
+}
+
+static void remember(struct task *task)
+{
+	remember_as(task, task->file);
+}
+
+/* What was too large is asked for again under another limit. */
+static void name_large(const struct task *task, char out[MOST_FILE + 32])
+{
+	snprintf(out, MOST_FILE + 32, "%s more than %llu", task->file, (unsigned long long)task->fetch->options.max_bytes);
+}
+
+static void remember_large(struct task *task)
+{
+	char name[MOST_FILE + 32];
+
+	name_large(task, name);
+	remember_as(task, name);
+}
+
+static bool is_remembered(struct task *task)
+{
+	const struct dt_symbol_place *place = task->server->place;
+	char name[MOST_FILE + 32];
+
+	name_large(task, name);
+	return dt_missing_known(place->cache, place->where, task->file, task->fetch->options.remember_s, task->why) ||
+	       dt_missing_known(place->cache, place->where, name, task->fetch->options.remember_s, task->why);
 }
 
 static void judge_server(struct task *task, enum dt_download outcome)
@@ -221,9 +250,13 @@ static enum step get(struct task *task, const char *path, const char *name, bool
 	enum dt_download outcome = download(task, path, fd, task->fetch->options.max_bytes);
 	if (outcome == DT_DOWNLOAD_ABSENT)
 		step = NEXT;
-	else if (outcome == DT_DOWNLOAD_TOO_LARGE || (outcome == DT_DOWNLOAD_OK && !check(task, fd, packed)))
+	else if (outcome == DT_DOWNLOAD_TOO_LARGE)
+		remember_large(task);
+	else if (outcome == DT_DOWNLOAD_OK && !check(task, fd, packed))
 		remember(task);
-	else if (outcome == DT_DOWNLOAD_OK && fsync(fd) == 0 && keep(task, partial, name))
+	else if (outcome == DT_DOWNLOAD_OK && fsync(fd) != 0)
+		snprintf(task->why, sizeof(task->why), "it cannot be written: %.100s", strerror(errno));
+	else if (outcome == DT_DOWNLOAD_OK && keep(task, partial, name))
 		step = GOT;
 	(void)close(fd);
 	if (step != GOT)
@@ -377,7 +410,7 @@ static int fetch_one(void *self, const struct dt_symbol_place *place, const stru
 		(void)close(fd);
 		return -1;
 	}
-	if (dt_missing_known(place->cache, place->where, task.file, fetch->options.remember_s, task.why) || is_quiet(&task)) {
+	if (is_remembered(&task) || is_quiet(&task)) {
 		tell(&task, DT_LOG_DEBUG);
 		return -1;
 	}
