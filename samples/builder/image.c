@@ -25,7 +25,7 @@ void image_put(struct image *image, size_t off, const void *data, size_t len)
 		memcpy(image->data + off, data, len);
 }
 
-enum { NEAR = 4 << 20, FAR_PAGE = 0x1000 };
+enum { NEAR = 8 << 20, FAR_PAGE = 0x1000 };
 
 void image_page(struct image *image, uint64_t off, const uint8_t *page)
 {

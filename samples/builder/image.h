@@ -27,7 +27,7 @@ struct image {
 void image_put(struct image *image, size_t off, const void *data, size_t len);
 /* Makes the file at least end bytes long. */
 void image_extend(struct image *image, size_t end);
-/* Puts a page of 4 KiB; beyond the first 4 MiB it stands alone, so that a file may have holes of any size. */
+/* Puts a page of 4 KiB; beyond the first 8 MiB it stands alone, so that a file may have holes of any size. */
 void image_page(struct image *image, uint64_t off, const uint8_t *page);
 /* Makes the file at least end bytes long; what is far stays a hole. */
 void image_end(struct image *image, uint64_t end);

@@ -88,6 +88,8 @@ void add_misc_info(struct writer *w)
 	          (pid ? 1u : 0) | (created ? 2u : 0) | (misc ? 0x14u : 0) | (lab ? 0x100u : 0));
 	image_u32(w->image, at + 8, pid ? (uint32_t)recipe_number(w->recipe, pid, 1) : 0);
 	image_u32(w->image, at + 12, created ? recipe_unix_time(w->recipe, created, 1) : 0);
+	image_u32(w->image, at + 16, created ? (uint32_t)recipe_value_number(w->recipe, created, "user", 0) : 0);
+	image_u32(w->image, at + 20, created ? (uint32_t)recipe_value_number(w->recipe, created, "kernel", 0) : 0);
 	if (misc) {
 		image_u32(w->image, at + 0x18, (uint32_t)recipe_value_number(w->recipe, misc, "mhz", 2400));
 		image_u32(w->image, at + 0x1c, (uint32_t)recipe_value_number(w->recipe, misc, "mhz", 2400));

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAX_WORDS = 64, MAX_LINES = 4096, MAX_FILES = 8, MAX_BASES = 3 };
+enum { MAX_WORDS = 64, MAX_LINES = 8192, MAX_FILES = 8, MAX_BASES = 3 };
 
 struct line {
 	char *text; /* owned copy, cut into words */

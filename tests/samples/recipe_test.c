@@ -55,7 +55,7 @@ static void errors_of_values(void **state)
 
 static void limits_of_a_recipe(void **state)
 {
-	char *text = malloc(1 << 16), *at = text;
+	char *text = malloc(1 << 17), *at = text;
 
 	(void)state;
 	assert_non_null(text);
@@ -64,9 +64,9 @@ static void limits_of_a_recipe(void **state)
 		at += sprintf(at, " 00");
 	must_fail(text, "test.recipe:2: more than 64 words");
 	at = text;
-	for (int i = 0; i < 4097; i++)
+	for (int i = 0; i < 8193; i++)
 		at += sprintf(at, "kind raw\n");
-	must_fail(text, "test.recipe:4097: more than 4096 lines");
+	must_fail(text, "test.recipe:8193: more than 8192 lines");
 	assert_int_equal(sample_build(&built, "test.recipe", "kind\0raw", 8), -1);
 	assert_string_equal(built.error, "test.recipe:1: a zero byte");
 	free(text);

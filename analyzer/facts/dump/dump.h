@@ -143,7 +143,7 @@ struct dt_dump {
 	bool has_exception_thread;
 	struct dt_dump_thread *threads;
 	size_t thread_count;
-	struct dt_opt process_id, process_created /* Unix seconds */, handle_count, private_bytes, memory_bytes,
+	struct dt_opt process_id, process_created /* Unix seconds */, process_user, process_kernel /* processor time, s */, handle_count, private_bytes, memory_bytes,
 		commit_bytes, commit_limit_bytes;
 	const char *integrity;     /* NULL unknown */
 	enum dt_bool3 wow64;

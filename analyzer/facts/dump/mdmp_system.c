@@ -101,6 +101,8 @@ enum {
 	M_FLAGS = 0x04,
 	M_PROCESS_ID = 0x08,
 	M_CREATE_TIME = 0x0c,
+	M_USER_TIME = 0x10,
+	M_KERNEL_TIME = 0x14,
 	M_INTEGRITY = 0x2c,
 	M_BUILD_STRING = 0xe8,
 	M_BUILD_STRING_LEN = 520,
@@ -140,6 +142,10 @@ void mdmp_misc_info(struct mdmp *m, const struct mdmp_stream *stream)
 		dump->process_id = dt_some(value);
 	if (flags & M_HAS_TIMES && dt_bytes_u32(bytes, M_CREATE_TIME, &value) && value)
 		dump->process_created = dt_some(value);
+	if (flags & M_HAS_TIMES && dt_bytes_u32(bytes, M_USER_TIME, &value))
+		dump->process_user = dt_some(value);
+	if (flags & M_HAS_TIMES && dt_bytes_u32(bytes, M_KERNEL_TIME, &value))
+		dump->process_kernel = dt_some(value);
 	if (flags & M_HAS_INTEGRITY && dt_bytes_u32(bytes, M_INTEGRITY, &value))
 		dump->integrity = integrity_name(value);
 	if (flags & M_HAS_BUILD_STRING && dt_bytes_has(bytes, M_BUILD_STRING, M_BUILD_STRING_LEN))

@@ -190,6 +190,10 @@ static void user_process(struct dt_pass *pass)
 	out->threads = dt_some(dump->thread_count);
 	if (dump->process_created.known)
 		out->created = dt_time_from_unix(dump->process_created.value);
+	if (dump->process_user.known)
+		out->user_s = dt_some(dump->process_user.value * 1000);
+	if (dump->process_kernel.known)
+		out->kernel_s = dt_some(dump->process_kernel.value * 1000);
 	out->wow64 = dump->wow64;
 	out->integrity = dump->integrity;
 	out->handles = dump->handle_count;

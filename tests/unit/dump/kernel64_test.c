@@ -169,6 +169,15 @@ static void a_cut_file_gives_its_share(void **state)
 	assert_int_equal(byte_at(0x3000), 0xa5); /* the half page that is there */
 	assert_int_equal(byte_at(0x100000), -1);
 	close_opened(&o);
+	/* 64 GB told by a file of some pages. */
+	make_full();
+	put32(&f, 0x88, 1);
+	put64(&f, 0xa0, 16 << 20);
+	expect_kind(DT_KIND_FULL);
+	assert_true(is_missing(&o, "end of the file: 0x2 of 0x1000000 pages of memory are there (0 %)"));
+	assert_int_equal(byte_at(0x3000), 0xa5);
+	assert_int_equal(byte_at(UINT64_C(0x800000000)), -1);
+	close_opened(&o);
 	make_bitmap(6, "SDMPDUMP");
 	put8(&f, 0x2039, 0xff); /* eight pages more than there are */
 	expect_kind(DT_KIND_KERNEL_BITMAP);

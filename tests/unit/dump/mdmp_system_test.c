@@ -70,6 +70,8 @@ static size_t add_misc(uint32_t size, uint32_t info_size, uint32_t flags)
 	put32(&f, at + 4, flags);
 	put32(&f, at + 8, 4711);
 	put32(&f, at + 12, 1666819000);
+	put32(&f, at + 16, 12);
+	put32(&f, at + 20, 3);
 	if (size > 0x30)
 		put32(&f, at + 0x2c, 0x2000);
 	if (size > 800)
@@ -85,6 +87,7 @@ static void flags_and_size_say_what_misc_info_holds(void **state)
 	add_misc(1364, 1364, 0x1f7);
 	open_mdmp();
 	assert_true(dt_opt_is(o.dump.process_id, 4711) && dt_opt_is(o.dump.process_created, 1666819000));
+	assert_true(dt_opt_is(o.dump.process_user, 12) && dt_opt_is(o.dump.process_kernel, 3));
 	assert_string_equal(o.dump.integrity, "medium");
 	assert_string_equal(o.dump.build_lab, "19041.1.amd64fre.vb_release");
 	close_opened(&o);
@@ -92,7 +95,7 @@ static void flags_and_size_say_what_misc_info_holds(void **state)
 	add_system(9, 2);
 	add_misc(1364, 1364, 0);
 	open_mdmp();
-	assert_false(o.dump.process_id.known || o.dump.process_created.known);
+	assert_false(o.dump.process_id.known || o.dump.process_created.known || o.dump.process_user.known || o.dump.process_kernel.known);
 	assert_null(o.dump.integrity);
 	assert_null(o.dump.build_lab);
 	close_opened(&o);

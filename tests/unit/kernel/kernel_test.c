@@ -94,6 +94,23 @@ static void without_its_list_the_kernel_stands_alone(void **state)
 	assert_true(is_missing("modules: their list is not in the dump"));
 }
 
+/* A list that is sound, and longer than any machine's: read up to the cap, and that is said. */
+static void more_modules_than_any_machine_has(void **state)
+{
+	enum { COUNT = DT_MAX_MODULES + 100, LINE = 64 };
+	char *lines = malloc(COUNT * LINE);
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(lines);
+	for (unsigned i = 0; i < COUNT; i++)
+		n += (size_t)snprintf(lines + n, LINE, "module m%u 0x%llx 0x1000 header=none\n", i, 0xfffff80100000000ull + 0x1000ull * i);
+	read_machine(lines);
+	free(lines);
+	assert_int_equal(dump.module_count, DT_MAX_MODULES);
+	has_note("module list", "more than 4096 modules; the rest is not read");
+}
+
 static void names_that_lie(void **state)
 {
 	(void)state;
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test(everything_is_found),
 		cmocka_unit_test(a_list_that_leads_astray),
 		cmocka_unit_test(without_its_list_the_kernel_stands_alone),
+		cmocka_unit_test(more_modules_than_any_machine_has),
 		cmocka_unit_test(names_that_lie),
 		cmocka_unit_test(page_tables_that_lead_nowhere),
 		cmocka_unit_test(a_stack_that_is_not_there_is_said),

@@ -26,13 +26,16 @@ static struct sample sample;
 
 static void read_machine(const char *lines)
 {
-	char recipe[4096];
+	size_t size = sizeof(MACHINE) + strlen(lines);
+	char *recipe = malloc(size);
 	struct dt_error err;
 
+	assert_non_null(recipe);
 	sample_free(&sample);
-	snprintf(recipe, sizeof(recipe), "%s%s", MACHINE, lines);
+	snprintf(recipe, size, "%s%s", MACHINE, lines);
 	if (sample_build(&sample, "test.recipe", recipe, strlen(recipe)))
 		fail_msg("%s", sample.error);
+	free(recipe);
 	dt_dump_close(&dump);
 	dt_arena_deinit(&arena);
 	dt_arena_init(&arena, DT_MAX_ARENA);

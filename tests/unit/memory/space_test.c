@@ -203,6 +203,38 @@ static void software_entries_of_windows(void **state)
 	absent(w, 0x10, DT_ABSENT_TABLE);
 }
 
+static void software_entries_of_arm64(void **state)
+{
+	static const struct {
+		uint64_t pte;
+		enum dt_absence absence;
+	} rows[] = {
+		{ 0x9838, DT_PRESENT }, /* in transition */
+		{ UINT64_C(0x8a00012345670438), DT_ABSENT_PROTOTYPE },
+		{ 0x38, DT_ABSENT_ZERO },
+		{ UINT64_C(0x1234500000078), DT_ABSENT_PAGE_FILE },
+		{ 0, DT_ABSENT_UNMAPPED },
+		{ UINT64_C(0x200000009838), DT_ABSENT_PAGE }, /* bit 45 is of the address there: beyond the dump */
+	};
+	struct world *w = *state;
+
+	put64(w, 0x1000, 0x2003);
+	put64(w, 0x2000, 0x3003);
+	put64(w, 0x3000, 0x4003);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		put64(w, 0x4000 + 8 * i, rows[i].pte);
+	open_space(w, DT_PAGING_ARM64, 0x1000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].absence == DT_PRESENT)
+			expect(w, i * 0x1000 + 0x10, 0x9010);
+		else
+			absent(w, i * 0x1000 + 0x10, rows[i].absence);
+	}
+	put64(w, 0x3000, 0x4838); /* a table in transition */
+	open_space(w, DT_PAGING_ARM64, 0x1000);
+	expect(w, 0x10, 0x9010);
+}
+
 static void tables_that_point_at_themselves_end(void **state)
 {
 	struct world *w = *state;
@@ -361,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(x86_forms, setup, teardown),
 		cmocka_unit_test_setup_teardown(arm64_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(software_entries_of_windows, setup, teardown),
+		cmocka_unit_test_setup_teardown(software_entries_of_arm64, setup, teardown),
 		cmocka_unit_test_setup_teardown(tables_that_point_at_themselves_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_tables_agree_with_a_walk_by_hand, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_of_noise_are_walked_in_every_form, setup, teardown),
