@@ -119,24 +119,21 @@ static enum dt_status step(struct dt_sql *db, int number, struct dt_error *err)
 	return status;
 }
 
+/* All steps in one transaction: who opens the store meanwhile sees the old version or the new one, never one in between, which is nobody's. */
 enum dt_status dt_store_migrate(struct dt_sql *db, struct dt_error *err)
 {
 	int version = 0;
-	enum dt_status status = DT_OK;
+	enum dt_status status = dt_sql_script(db, db->driver->begin_write, err);
 
-	while (status == DT_OK && version < dt_store_version) {
-		status = dt_sql_script(db, db->driver->begin_write, err);
-		if (status == DT_OK && !strcmp(db->driver->name, "postgresql"))
-			status = dt_sql_script(db, "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1685417328)", err);
-		/* Read again inside the transaction: another program may have been faster. */
-		if (status == DT_OK)
-			status = dt_store_version_of(db, &version, err);
-		if (status == DT_OK && version < dt_store_version)
-			status = step(db, ++version, err);
-		if (status == DT_OK)
-			status = dt_sql_script(db, "COMMIT", err);
-		else
-			(void)dt_sql_script(db, "ROLLBACK", NULL);
-	}
+	if (status == DT_OK && !strcmp(db->driver->name, "postgresql"))
+		status = dt_sql_script(db, "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1685417328)", err);
+	/* Read inside the transaction: another program may have been faster. */
+	if (status == DT_OK)
+		status = dt_store_version_of(db, &version, err);
+	while (status == DT_OK && version < dt_store_version)
+		status = step(db, ++version, err);
+	if (status == DT_OK)
+		return dt_sql_script(db, "COMMIT", err);
+	(void)dt_sql_script(db, "ROLLBACK", NULL);
 	return status;
 }
