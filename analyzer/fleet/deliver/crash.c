@@ -6,6 +6,9 @@
 #include "report/event.h"
 #include "report/report.h"
 
+/* Packed records that are handed over at once; the lot's arena has room for the largest one behind that. */
+enum { LOT_FULL = 8 << 20 };
+
 /* ---- an encoder's work: it writes to its own item, and to nothing else that is shared ---- */
 
 struct making {
@@ -78,7 +81,10 @@ void dt_deliver_encode(void *context, struct dt_encoder *encoder, struct dt_lot 
 			bad(&making, err.text);
 		else
 			make(&making, &crash, lot->crashes[i].sent);
-		encoder->no_memory |= encoder->bodies.failed || encoder->record.failed;
+		/* One that is too large for anybody must not stand in the way of the others. */
+		if (encoder->record.failed)
+			bad(&making, "its record needs more memory than one crash may have");
+		encoder->no_memory |= encoder->bodies.failed;
 	}
 }
 
@@ -100,8 +106,9 @@ enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item
 	}
 	if (status != DT_OK)
 		return status;
+	lot->bytes += lot->crashes[lot->count].row.facts.len + lot->crashes[lot->count].row.judgement.len;
 	lot->crashes[lot->count++].item = item;
-	if (lot->count == DT_LOT)
+	if (lot->count == DT_LOT || lot->bytes >= LOT_FULL)
 		dt_deliver_pass_on(deliver);
 	return DT_OK;
 }

@@ -125,7 +125,7 @@ struct dt_lot *dt_encoders_lot(struct dt_encoders *all)
 	all->out++;
 	pthread_mutex_unlock(&all->lock);
 	dt_arena_reset(&lot->arena);
-	lot->count = 0;
+	lot->count = lot->bytes = 0;
 	return lot;
 }
 

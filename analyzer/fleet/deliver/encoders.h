@@ -15,7 +15,7 @@ struct dt_item;
 struct dt_lot {
 	struct dt_arena arena; /* what the rows point to */
 	struct { struct dt_item *item; struct dt_stored row; char sent[40]; } crashes[DT_LOT];
-	size_t count;
+	size_t count, bytes; /* bytes: of packed records */
 	struct dt_lot *next; /* by the encoders */
 };
 

@@ -110,9 +110,10 @@ static enum dt_status read_page(struct sweep *sweep, struct dt_error *err)
 	return read_rows(sweep, "SELECT xid, seq, at, kind, ref, change FROM outbox WHERE xid < $1 AND $2 = $2 ORDER BY xid DESC, seq DESC LIMIT $3", err);
 }
 
+/* Two may do this at once: what the other one has deleted is not there any more, and that is all. */
 static enum dt_status delete_page(struct sweep *sweep, struct dt_error *err)
 {
-	enum dt_status status = dt_sql_run(sweep->store->db, sweep->store->db->driver->begin_feed, DT_NO_PARAMS, err);
+	enum dt_status status = dt_sql_run(sweep->store->db, sweep->store->db->driver->begin_write, DT_NO_PARAMS, err);
 
 	for (size_t i = 0; i < sweep->gone_count && status == DT_OK; i++)
 		status = dt_sql_run(sweep->store->db, "DELETE FROM outbox WHERE xid = $1 AND seq = $2",
@@ -137,7 +138,7 @@ static enum dt_status read_settled(struct sweep *sweep, struct dt_error *err)
 static enum dt_status note_time(struct dt_store *store, struct dt_error *err)
 {
 	char text[32];
-	enum dt_status status = dt_sql_run(store->db, store->db->driver->begin_feed, DT_NO_PARAMS, err);
+	enum dt_status status = dt_sql_run(store->db, store->db->driver->begin_write, DT_NO_PARAMS, err);
 
 	snprintf(text, sizeof(text), "%lld", (long long)dt_time_to_unix(dt_time_now()));
 	if (status == DT_OK)
