@@ -197,8 +197,11 @@ class Bulk(Case):
             return 400 if reject[0] and event["dumptriage"].get("crash_id") in bad else 0
 
         with Receiver(lambda *_: ("items", statuses)) as receiver:
-            self.assertIn("2 rejected", feed(self.db, receiver.url, "--replay", ok=(1,)).stdout)
+            self.assertIn("2 rejected", feed(self.db, receiver.url, "--replay", "--metrics", self.place / "feed.prom", ok=(1,)).stdout)
             self.assert_exactly(receiver, ids - set(bad))
+            metrics = (self.place / "feed.prom").read_text()
+            for line in ("dumptriage_feed_changes_waiting 0", "dumptriage_feed_rejected 2", 'dumptriage_feed_events_total{result="rejected"} 2'):
+                self.assertIn(line + "\n", metrics)
             said = self.status()
             self.assertIn("2 rejected", said)
             self.assertIn(f"crash {bad[0]}", said)

@@ -10,7 +10,7 @@
 #include "core/log/log.h"
 #include "fleet/metrics/metrics.h"
 
-enum { SLICE_MS = 200, POLL_MS = 1000 };
+enum { SLICE_MS = 200, POLL_MS = 1000, BACKLOG_S = 10 };
 
 static volatile sig_atomic_t interrupted, hung_up;
 
@@ -27,11 +27,26 @@ struct run {
 	struct dt_metrics_out *metrics;
 	uint64_t sent, rejected, again;
 	int64_t arrived_s; /* when something arrived last */
+	int64_t backlog_s; /* when the backlog was counted last; 0 never */
 };
 
 static int64_t now_s(void)
 {
 	return dt_time_steady_ms() / 1000;
+}
+
+/* For whoever reads metrics: it costs a look at all that waits. */
+static void count_backlog(struct run *run, bool now)
+{
+	uint64_t waiting, dead;
+
+	if (!run->metrics || (!now && run->backlog_s && now_s() - run->backlog_s < BACKLOG_S))
+		return;
+	run->backlog_s = now_s();
+	if (dt_deliver_backlog(run->deliver, &waiting, &dead)) {
+		dt_metric_set(DT_METRIC_FEED_WAITING, waiting);
+		dt_metric_set(DT_METRIC_FEED_DEAD, dead);
+	}
 }
 
 static void count(struct run *run, const struct dt_deliver_report *report)
@@ -45,6 +60,7 @@ static void count(struct run *run, const struct dt_deliver_report *report)
 	dt_metric_set(DT_METRIC_FEED_REJECTED, run->rejected);
 	dt_metric_set(DT_METRIC_FEED_AGAIN, run->again);
 	dt_metric_set(DT_METRIC_FEED_FAILING, report->problem[0] != '\0');
+	count_backlog(run, false);
 	dt_metrics_tick(run->metrics, false);
 }
 
@@ -105,6 +121,8 @@ static int run_feed(struct dt_feed_command *feed)
 		status = run_steps(&run, feed, &err);
 	if (status != DT_OK)
 		(void)dt_door_fail("%s", err.text);
+	if (run.deliver)
+		count_backlog(&run, true);
 	dt_metrics_tick(run.metrics, true);
 	dt_metrics_close(run.metrics);
 	dt_deliver_close(run.deliver);

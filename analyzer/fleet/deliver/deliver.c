@@ -408,6 +408,35 @@ enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_rep
 	return DT_OK;
 }
 
+struct backlog {
+	uint64_t feed, waiting, dead;
+	bool found;
+};
+
+static bool take_backlog(void *context, const struct dt_feed *feed)
+{
+	struct backlog *backlog = context;
+
+	if (feed->id != backlog->feed)
+		return true;
+	backlog->waiting = feed->owed;
+	backlog->dead = feed->dead;
+	backlog->found = true;
+	return false;
+}
+
+bool dt_deliver_backlog(struct dt_deliver *deliver, uint64_t *waiting, uint64_t *dead)
+{
+	struct backlog backlog = { .feed = deliver->feed };
+	struct dt_error err;
+
+	if (!deliver->store || dt_store_feeds(deliver->store, take_backlog, &backlog, &err) != DT_OK || !backlog.found)
+		return false;
+	*waiting = backlog.waiting;
+	*dead = backlog.dead;
+	return true;
+}
+
 void dt_deliver_wait(struct dt_deliver *deliver, int timeout_ms)
 {
 	if (deliver->store)

@@ -430,11 +430,15 @@ enum dt_status dt_store_feed_remove(struct dt_store *store, uint64_t feed, struc
 
 /* ---- what is to be seen ------------------------------------------------------------ */
 
+/* In two halves, as in dt_store_feed_owed(). */
+#define WAITING(behind)                                                                                                                 \
+	" (SELECT count(*) FROM outbox o WHERE " behind " AND o.at >= f.since AND NOT EXISTS"                                              \
+	" (SELECT 1 FROM feed_done d WHERE d.feed = f.id AND d.xid = o.xid AND d.seq = o.seq))"
+
 enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *context, struct dt_error *err)
 {
 	static const char sql[] = "SELECT f.id, f.name, f.sent, f.registered, f.sent_at, f.error, f.error_at,"
-	                          " (SELECT count(*) FROM outbox o WHERE (o.xid, o.seq) > (f.xid, f.seq) AND o.at >= f.since AND NOT EXISTS"
-	                          " (SELECT 1 FROM feed_done d WHERE d.feed = f.id AND d.xid = o.xid AND d.seq = o.seq)),"
+	                          WAITING("o.xid = f.xid AND o.seq > f.seq") " +" WAITING("o.xid > f.xid") ","
 	                          " (SELECT count(*) FROM feed_dead x WHERE x.feed = f.id) FROM feeds f ORDER BY f.id";
 	struct dt_rows rows;
 	bool stop = false;
