@@ -669,14 +669,11 @@ class OnPostgres(Case):
             try:
                 wait_for(lambda: crashes(receiver)[0] == ids)
                 # the process that serves the feed stops, its connection stays: the feed takes another one
-                stopped = server.backends()
-                for pid in stopped:
-                    os.kill(pid, signal.SIGSTOP)
+                stopped = server.stop_backends()
                 ids |= fill(server.url, 3, self.place, first=10)
                 wait_for(lambda: crashes(receiver)[0] == ids, 120)
                 self.assertIn("no answer within", log.read_text())
-                for pid in stopped:
-                    os.kill(pid, signal.SIGCONT)
+                server.go_on(stopped)
                 # the whole server stops: whoever asks it something is told so
                 everything = [server.processes["postgres"].pid, *server.backends()]
                 for pid in everything:
@@ -685,8 +682,7 @@ class OnPostgres(Case):
                 out = run("feed", "status", "--db", impatient, ok=(3,))
                 self.assertLess(time.monotonic() - begin, 100)
                 self.assertIn("postgresql", out.stderr)
-                for pid in everything:
-                    os.kill(pid, signal.SIGCONT)
+                server.go_on(everything)
                 ids |= fill(server.url, 3, self.place, first=20)
                 wait_for(lambda: crashes(receiver)[0] == ids, 120)
             finally:

@@ -988,17 +988,14 @@ class Faults(Case):
         server = self.serve("--spool", self.folder / "spool", db=server_db.url + "?options=-c%20statement_timeout%3D1000")
         self.only(server.upload(("a.dmp", built("nic-d1"))))
         self.assertEqual(server.get("/api/v1/crashes").status, 200)
-        stopped = server_db.backends()
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        stopped = server_db.stop_backends()
         # each thread finds it out once, and has a connection that works from then on
         begin = time.monotonic()
         until(lambda: server.get("/api/v1/crashes").status == 200, 120)
         self.assertLess(time.monotonic() - begin, 120)
         done = server.upload(("b.dmp", built("csagent-50")), wait=1)
         until(lambda: server.get(done.json["status"] + "?wait=5").json["state"] == "done", 120)
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        server_db.go_on(stopped)
         self.assertEqual(len(server.pages("/api/v1/crashes")), 2)
         self.assertEqual(server.stop(), 0)
 

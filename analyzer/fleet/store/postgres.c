@@ -57,7 +57,7 @@ static bool wait_result(struct postgres *db, int64_t timeout_ms)
 
 	for (;;) {
 		int left = PQflush(db->connection);
-		if (left < 0 || !PQisBusy(db->connection))
+		if (left < 0 || PQsocket(db->connection) < 0 || !PQisBusy(db->connection))
 			return true;
 		struct pollfd ready = { .fd = PQsocket(db->connection), .events = (short)(POLLIN | (left ? POLLOUT : 0)) };
 		int64_t rest = end - dt_time_steady_ms();
