@@ -19,6 +19,7 @@ if check "$scratch/bad.c" >"$scratch/found"; then
 fi
 grep -q arrayIndexOutOfBounds "$scratch/found"
 
-# The build's flags say what is defined; results of unchanged files are kept.
-check -j2 --cppcheck-build-dir="$scratch/kept" --project="$build/compile_commands.json" --file-filter='*analyzer/*'
+# The build's flags say what is defined (without the sanitizers: as in the program that people run); results of unchanged files are kept.
+sed 's/ -fsanitize[^ ]*//g; s/ -DDT_SANITIZED//g' "$build/compile_commands.json" >"$scratch/compile_commands.json"
+check -j2 --cppcheck-build-dir="$scratch/kept" --project="$scratch/compile_commands.json" --file-filter='*analyzer/*'
 echo "no findings but the explained ones"
