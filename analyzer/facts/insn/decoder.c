@@ -1,18 +1,26 @@
 #include "facts/insn/decoder.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *dt_decoder_name(void)
+static char decoder_name[32];
+
+static void write_name(void)
 {
-	static char name[32];
 	int major, minor;
 
-	/* The same text each time: threads may race to write it. */
 	cs_version(&major, &minor);
-	snprintf(name, sizeof(name), "capstone %d.%d.%d", major, minor, CS_VERSION_EXTRA);
-	return name;
+	snprintf(decoder_name, sizeof(decoder_name), "capstone %d.%d.%d", major, minor, CS_VERSION_EXTRA);
+}
+
+const char *dt_decoder_name(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, write_name);
+	return decoder_name;
 }
 
 static const struct {
