@@ -57,8 +57,9 @@ static void exception(struct dt_page *page, const struct dt_exception *exception
 	dt_buf_deinit(&text);
 }
 
-static void fault(struct dt_page *page, const struct dt_fault *fault)
+static void fault(struct dt_page *page, const struct dt_facts *facts)
 {
+	const struct dt_fault *fault = &facts->fault;
 	struct dt_buf text;
 
 	if (!fault->ip.known)
@@ -72,7 +73,8 @@ static void fault(struct dt_page *page, const struct dt_fault *fault)
 	else if (fault->memory)
 		dt_buf_printf(&text, ", in memory of no module (%s)", fault->memory);
 	else
-		dt_buf_puts(&text, ", in no loaded module");
+		/* Without a list of modules nobody knows whether one is there. */
+		dt_buf_puts(&text, facts->modules_count ? ", in no loaded module" : ", of a module that is not known");
 	dt_buf_printf(&text, ", from the %s", dt_or_unknown(dt_word(&dt_words_fault_source, fault->source)));
 	dt_page_row(page, "Fault", dt_buf_text(&text));
 	dt_page_row(page, "Instruction", fault->instruction);
@@ -156,7 +158,7 @@ void dt_report_evidence(struct dt_page *page, const struct dt_facts *facts)
 		             dump->complete == DT_FALSE ? ", not complete" : "");
 	bugcheck(page, facts->bugcheck);
 	exception(page, &facts->exception);
-	fault(page, &facts->fault);
+	fault(page, facts);
 	for (size_t i = 0; i < facts->anomalies_count; i++)
 		dt_page_row(page, "Anomaly", facts->anomalies[i].text);
 	for (size_t i = 0; i < facts->suspects_count; i++) {

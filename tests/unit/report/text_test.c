@@ -111,6 +111,19 @@ static void absent_bytes_are_said(void **state)
 	assert_non_null(strstr(text_of(&crash, false), "not in the dump"));
 }
 
+/* "No module is there" takes a list of modules. */
+static void a_fault_outside_modules(void **state)
+{
+	(void)state;
+	struct dt_crash crash = example();
+
+	crash.facts.fault.module = NULL;
+	assert_non_null(strstr(text_of(&crash, false), "in no loaded module"));
+	crash.facts.modules_count = 0;
+	assert_null(strstr(text_of(&crash, false), "in no loaded module"));
+	assert_non_null(strstr(text_of(&crash, false), "of a module that is not known"));
+}
+
 static void every_format_has_a_name_and_writes(void **state)
 {
 	(void)state;
@@ -149,6 +162,7 @@ int main(void)
 		cmocka_unit_test(the_rest_only_when_asked),
 		cmocka_unit_test(what_is_not_known_is_not_invented),
 		cmocka_unit_test(absent_bytes_are_said),
+		cmocka_unit_test(a_fault_outside_modules),
 		cmocka_unit_test(every_format_has_a_name_and_writes),
 	};
 
