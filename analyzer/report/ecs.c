@@ -219,5 +219,6 @@ void dt_report_ecs(const struct dt_crash *crash, const struct dt_report_style *s
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
 	out->failed |= arena.failed;
+	out->no_memory |= arena.no_memory;
 	dt_arena_deinit(&arena);
 }

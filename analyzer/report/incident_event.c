@@ -118,6 +118,7 @@ void dt_incident_event_ecs(const struct dt_incident_event *event, struct dt_buf 
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
 	out->failed |= arena.failed;
+	out->no_memory |= arena.no_memory;
 	dt_arena_deinit(&arena);
 }
 
@@ -183,6 +184,7 @@ void dt_incident_event_ocsf(const struct dt_incident_event *event, struct dt_buf
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
 	out->failed |= arena.failed;
+	out->no_memory |= arena.no_memory;
 	dt_arena_deinit(&arena);
 }
 
@@ -219,6 +221,7 @@ void dt_incident_event_cef(const struct dt_incident_event *event, struct dt_buf 
 	dt_buf_append(out, dt_buf_text(&line), line.len);
 	dt_buf_putc(out, '\n');
 	out->failed |= line.failed | arena.failed;
+	out->no_memory |= line.no_memory | arena.no_memory;
 	dt_buf_deinit(&line);
 	dt_arena_deinit(&arena);
 }
@@ -240,6 +243,7 @@ static void put_inside(const char *text, struct dt_buf *out)
 	if (literal.len >= 2)
 		dt_buf_append(out, literal.data + 1, literal.len - 2);
 	out->failed |= literal.failed;
+	out->no_memory |= literal.no_memory;
 	dt_buf_deinit(&literal);
 }
 
@@ -310,6 +314,7 @@ enum dt_status dt_incident_event_template(const struct dt_incident_event *event,
 	say(event, &arena, &said);
 	enum dt_status status = fill(event, &said, template ? template : everything, &arena, out, err);
 	out->failed |= arena.failed;
+	out->no_memory |= arena.no_memory;
 	dt_arena_deinit(&arena);
 	return status;
 }

@@ -75,7 +75,7 @@ static void use_whole(struct dt_arena *arena)
 
 void dt_arena_reset(struct dt_arena *arena)
 {
-	arena->failed = false;
+	arena->failed = arena->no_memory = false;
 	if (!arena->blocks)
 		return;
 	free_from(arena->blocks->next);
@@ -100,8 +100,10 @@ static struct dt_arena_block *block_new(struct dt_arena *arena, size_t size, siz
 	if (total < wish)
 		total = wish < left ? wish : left;
 	struct dt_arena_block *block = malloc(total);
-	if (!block)
+	if (!block) {
+		arena->no_memory = true;
 		return NULL;
+	}
 	block->next = NULL;
 	block->size = total;
 	arena->used += total;

@@ -21,6 +21,7 @@ struct dt_arena {
 	size_t used;                   /* bytes asked of the system */
 	size_t max;                    /* never more than this */
 	bool failed;                   /* an allocation was refused */
+	bool no_memory;                /* ... by the system: the same input may have room another time */
 };
 
 /* max: upper bound of memory the arena may take from the system, bytes. */
@@ -29,6 +30,13 @@ void dt_arena_init(struct dt_arena *arena, size_t max);
 void dt_arena_deinit(struct dt_arena *arena);
 /* Forgets all allocations, keeps one block for the next use, clears failed. */
 void dt_arena_reset(struct dt_arena *arena);
+
+/* Marks it as failed when something that belongs to its contents (a text made in a buffer) was refused by the system. */
+static inline void dt_arena_refused(struct dt_arena *arena, bool no_memory)
+{
+	arena->failed |= no_memory;
+	arena->no_memory |= no_memory;
+}
 
 /* size bytes, zeroed, aligned for any object. NULL when the arena is full.
  * size 0 gives a valid pointer. */

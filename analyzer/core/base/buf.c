@@ -20,7 +20,7 @@ void dt_buf_deinit(struct dt_buf *buf)
 void dt_buf_reset(struct dt_buf *buf)
 {
 	buf->len = 0;
-	buf->failed = false;
+	buf->failed = buf->no_memory = false;
 	if (buf->data)
 		buf->data[0] = 0;
 }
@@ -39,7 +39,7 @@ static bool grow(struct dt_buf *buf, size_t more)
 		cap = buf->max + 1;
 	char *data = realloc(buf->data, cap);
 	if (!data) {
-		buf->failed = true;
+		buf->failed = buf->no_memory = true;
 		return false;
 	}
 	buf->data = data;

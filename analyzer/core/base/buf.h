@@ -16,6 +16,7 @@ struct dt_buf {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool no_memory; /* failed because the system refused memory, not because it is full */
 };
 
 void dt_buf_init(struct dt_buf *buf, size_t max);

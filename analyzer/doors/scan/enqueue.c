@@ -31,6 +31,7 @@ static enum dt_status send_one(struct enqueue *enqueue, const struct dt_found *f
 enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char *host, const struct dt_host_rule *rule, struct dt_error *err)
 {
 	struct enqueue enqueue = { 0 };
+	struct dt_walk_counts counts;
 	struct dt_found found;
 	enum dt_status status, next;
 
@@ -46,6 +47,9 @@ enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char
 		}
 		dt_found_free(&found);
 	}
+	dt_walk_counts(walk, &counts);
+	if (status == DT_OK && counts.no_memory)
+		status = dt_fail(err, DT_ERR_NOMEM, "no memory to find some files");
 	if (status == DT_OK)
 		status = dt_queue_flush(enqueue.queue, err);
 	if (status == DT_OK)

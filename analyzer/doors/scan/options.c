@@ -138,7 +138,7 @@ int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_comma
 	return check(options, self);
 }
 
-void dt_scan_run_id(const struct dt_scan_options *options, char out[17])
+bool dt_scan_run_id(const struct dt_scan_options *options, char out[17])
 {
 	struct dt_buf text;
 	char hash[2 * DT_SHA256_SIZE + 1];
@@ -150,7 +150,11 @@ void dt_scan_run_id(const struct dt_scan_options *options, char out[17])
 		dt_buf_printf(&text, "include %s\n", options->include[i]);
 	dt_buf_printf(&text, "list %s\nhost %s %s\nshards %u\n", options->list ? options->list : "", options->host ? options->host : "",
 	              options->host_from ? options->host_from : "", options->shards ? options->shards : 1);
-	dt_sha256_text(dt_buf_bytes(&text), hash);
-	snprintf(out, 17, "%.16s", hash);
+	bool ok = dt_buf_ok(&text);
+	if (ok) {
+		dt_sha256_text(dt_buf_bytes(&text), hash);
+		snprintf(out, 17, "%.16s", hash);
+	}
 	dt_buf_deinit(&text);
+	return ok;
 }

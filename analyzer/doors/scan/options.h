@@ -21,7 +21,7 @@ struct dt_scan_options {
 
 /* An exit status; DT_EXIT_OK: go on. */
 int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_command *self, int argc, char **argv);
-/* What a part says of its scan: alike for all shards of one. */
-void dt_scan_run_id(const struct dt_scan_options *options, char out[17]);
+/* What a part says of its scan: alike for all shards of one. false: no memory. */
+DT_MUST_USE bool dt_scan_run_id(const struct dt_scan_options *options, char out[17]);
 
 #endif

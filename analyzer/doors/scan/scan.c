@@ -26,6 +26,7 @@ enum { COMMIT_MS = 1000, WAIT_MS = 100, OPEN_AHEAD = 4 };
 /* An input that a worker has. */
 struct job {
 	bool used, self; /* self: a record of the input itself came, not only of members */
+	bool again;      /* something of it failed that may go better the next time */
 	char *path, *host;
 	uint64_t size, mtime;
 };
@@ -147,6 +148,13 @@ static enum dt_status submit(struct scan *scan, struct dt_opened *opened, struct
 		job.id++;
 	scan->jobs[job.id] = (struct job){ .used = true, .path = opened->found.path, .host = host ? strdup(host) : NULL,
 		                           .size = opened->found.size, .mtime = dt_time_from_unix_ns(opened->found.mtime_ns) };
+	if (scan->arena.failed || (host && !scan->jobs[job.id].host)) {
+		/* Without its host it would be a crash of nobody. */
+		close(opened->fd);
+		if (opened->report_fd >= 0)
+			close(opened->report_fd);
+		return dt_fail(err, DT_ERR_NOMEM, "no memory for a job");
+	}
 	return dt_pool_submit(scan->pool, &job, err);
 }
 
@@ -170,7 +178,7 @@ static enum dt_status end_job(struct scan *scan, struct job *job, struct dt_erro
 	dt_arena_reset(&scan->arena);
 	path = clean_path(scan, job->path);
 	if (!job->self && scan->store && path)
-		status = dt_intake_seen(&scan->intake, path, job->size, job->mtime, DT_FACTS_VERSION, err);
+		status = dt_intake_seen(&scan->intake, path, job->size, job->mtime, job->again ? 0 : DT_FACTS_VERSION, err);
 	free(job->path);
 	free(job->host);
 	memset(job, 0, sizeof(*job));
@@ -192,6 +200,7 @@ static enum dt_status take_result(struct scan *scan, struct dt_pool_result *resu
 			result->facts.file.size = dt_some(job->size);
 			result->facts.file.mtime = job->mtime;
 		}
+		job->again |= dt_store_passing(result->facts.failure);
 		status = keep(scan, &result->facts, job->host, err);
 	}
 	if (status == DT_OK && result->last)
@@ -281,6 +290,15 @@ static void tick(struct scan *scan)
 		count(scan);
 }
 
+/* An input that there was no memory for has no record: that is no scan to rely on. */
+static enum dt_status nothing_left_out(struct scan *scan, struct dt_error *err)
+{
+	struct dt_walk_counts counts;
+
+	dt_walk_counts(scan->walk, &counts);
+	return counts.no_memory ? dt_fail(err, DT_ERR_NOMEM, "no memory to find or open some files; the same command again reads them") : DT_OK;
+}
+
 static enum dt_status run_loop(struct scan *scan, struct dt_error *err)
 {
 	enum dt_status status = DT_OK;
@@ -298,7 +316,7 @@ static enum dt_status run_loop(struct scan *scan, struct dt_error *err)
 			status = commit_in_time(scan, err);
 		tick(scan);
 	}
-	return status;
+	return status == DT_OK ? nothing_left_out(scan, err) : status;
 }
 
 /* ---- beginning and end --------------------------------------------------- */
@@ -315,7 +333,8 @@ static int open_sink(struct scan *scan)
 			return dt_door_fail("%s", err.text), status == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
 		return DT_EXIT_OK;
 	}
-	dt_scan_run_id(&scan->options, head.run);
+	if (!dt_scan_run_id(&scan->options, head.run))
+		return dt_door_fail("no memory, or the options are too long");
 	status = dt_part_create(&scan->part, scan->options.out, &head, &err);
 	if (status == DT_ERR_NOT_FOUND) {
 		dt_log(DT_LOG_INFO, "complete", NULL, "%s is complete already", scan->options.out);

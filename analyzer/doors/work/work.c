@@ -93,7 +93,7 @@ static enum dt_status accept_message(struct work *work, const struct dt_delivery
 	work->used++;
 	found.path = strdup(location.path);
 	found.user = (size_t)(message - work->messages);
-	if (!message->path || !found.path) {
+	if (!message->path || !found.path || (location.host && !message->host)) {
 		free(found.path);
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	}
@@ -298,6 +298,15 @@ static void count(const struct work *work)
 	dt_metrics_tick(work->metrics, false);
 }
 
+/* A message whose file could not be handed on would never be answered: without this program, the queue gives it to another. */
+static enum dt_status nothing_left_out(struct work *work, struct dt_error *err)
+{
+	struct dt_walk_counts counts;
+
+	dt_walk_counts(work->walk, &counts);
+	return counts.no_memory ? dt_fail(err, DT_ERR_NOMEM, "no memory to open a file") : DT_OK;
+}
+
 static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 {
 	enum dt_status status = DT_OK;
@@ -313,6 +322,8 @@ static enum dt_status run_rounds(struct work *work, struct dt_error *err)
 		status = round_once(work, &queue_failed, err);
 		if (status != DT_OK && queue_failed)
 			status = reconnect(work, err);
+		if (status == DT_OK)
+			status = nothing_left_out(work, err);
 	}
 	return status;
 }

@@ -39,11 +39,14 @@ void dt_archive_prepare(void)
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-bool dt_archive_is(int fd)
+bool dt_archive_is(int fd, bool *failed)
 {
 	uint8_t head[512];
-	ssize_t got = pread(fd, head, sizeof(head), 0);
+	ssize_t got;
 
+	while ((got = pread(fd, head, sizeof(head), 0)) < 0 && errno == EINTR)
+		;
+	*failed = got < 0;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
 		if (got >= (ssize_t)(magics[i].off + magics[i].len) && !memcmp(head + magics[i].off, magics[i].bytes, magics[i].len))
 			return true;

@@ -19,8 +19,8 @@ struct dt_member {
 
 /* Loads what libarchive would otherwise load from files later. */
 void dt_archive_prepare(void);
-/* Whether the descriptor's first bytes are those of an archive this can open. */
-bool dt_archive_is(int fd);
+/* Whether the descriptor's first bytes are those of an archive this can open. failed: they could not be read (errno), so nobody knows. */
+bool dt_archive_is(int fd, bool *failed);
 /* fd stays the caller's; name: the archive's own, for compressed single files. DT_ERR_FORMAT, DT_ERR_NOMEM. */
 DT_MUST_USE enum dt_status dt_archive_open(struct dt_archive **out, int fd, const char *name, struct dt_error *err);
 void dt_archive_close(struct dt_archive *archive);

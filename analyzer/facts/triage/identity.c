@@ -69,6 +69,9 @@ const char *dt_crash_id(const struct dt_pass *pass)
 	bool enough = kernel ? kernel_identity(pass, &buf) : user_identity(pass, &buf);
 	if (enough && dt_buf_ok(&buf))
 		dt_sha256_text(dt_buf_bytes(&buf), text);
+	enough = enough && dt_buf_ok(&buf);
+	/* Without its identity the crash would be another one the next time. */
+	dt_arena_refused(pass->arena, buf.no_memory);
 	dt_buf_deinit(&buf);
 	return enough ? dt_arena_strndup(pass->arena, text, 32) : NULL;
 }

@@ -187,7 +187,8 @@ static const struct dt_facts *finish(struct dt_triage *triage, double start)
 
 	dt_notes_take(&triage->notes, &triage->facts);
 	if (triage->arena.failed && !triage->facts.failure) {
-		(void)dt_fail(&err, DT_ERR_LIMIT, "the facts of this dump need more than %u MiB", DT_MAX_ARENA >> 20);
+		(void)(triage->arena.no_memory ? dt_fail(&err, DT_ERR_NOMEM, "no memory for the facts of this dump")
+		                               : dt_fail(&err, DT_ERR_LIMIT, "the facts of this dump need more than %u MiB", DT_MAX_ARENA >> 20));
 		fail(triage, &err);
 	}
 	triage->times.total = now_us() - start;

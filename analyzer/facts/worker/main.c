@@ -2,6 +2,7 @@
  * dumptriage-worker: descriptors in, records out. The parent spawns it with a socket at descriptor 3; it gives up
  * what it can, says what is in force, and reads dumps until the socket closes.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,11 +124,21 @@ static bool send_failure(struct worker *worker, uint64_t job, enum dt_status sta
 	return send_record(worker, job, &facts);
 }
 
+/* A share that fails for a moment must not make an archive look like a file that is no dump. */
+static bool send_unread(struct worker *worker, uint64_t job)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "the file cannot be read: %s", strerror(errno));
+	return send_failure(worker, job, DT_ERR_IO, text);
+}
+
 static bool one_member(struct worker *worker, uint64_t job, struct dt_archive *archive, const struct dt_member *member,
                        const struct dt_triage_options *options)
 {
 	struct dt_error err;
 	enum dt_status status;
+	bool unread = false;
 
 	dt_buf_reset(&worker->out);
 	dt_member_message_write(member->index, member->name, &worker->out);
@@ -136,8 +147,10 @@ static bool one_member(struct worker *worker, uint64_t job, struct dt_archive *a
 	if (worker->limited)
 		dt_sandbox_cpu(worker->cpu_seconds);
 	status = dt_archive_extract(archive, DT_SPILL_FD, &err);
-	if (status == DT_OK && dt_archive_is(DT_SPILL_FD))
+	if (status == DT_OK && dt_archive_is(DT_SPILL_FD, &unread))
 		status = dt_fail(&err, DT_ERR_UNSUPPORTED, "an archive inside an archive is not opened");
+	if (status == DT_OK && unread)
+		status = dt_fail(&err, DT_ERR_IO, "the unpacked member cannot be read: %s", strerror(errno));
 	if (status != DT_OK)
 		return send_failure(worker, job, status, err.text);
 	struct dt_facts facts = *dt_triage_fd(worker->triage, DT_SPILL_FD, member->name, options);
@@ -205,9 +218,10 @@ static bool work(struct worker *worker, const struct dt_message *message)
 	worker->asks = 0;
 	if (worker->limited)
 		dt_sandbox_cpu(worker->cpu_seconds);
-	bool ok = dt_archive_is(message->fd)
-	                  ? archive_job(worker, message->job, message->fd, &job, &options)
-	                  : dump_job(worker, message, &job, &options);
+	bool unread, archive = dt_archive_is(message->fd, &unread);
+	bool ok = unread    ? send_unread(worker, message->job)
+	          : archive ? archive_job(worker, message->job, message->fd, &job, &options)
+	                    : dump_job(worker, message, &job, &options);
 	free(path);
 	close(message->fd);
 	if (message->has_report)

@@ -50,15 +50,25 @@ static bool fits(const struct making *making, struct dt_crash *crash)
 	return dt_buf_ok(text) && (!max || text->len <= max);
 }
 
+static bool out_of_memory(const struct making *making)
+{
+	making->encoder->no_memory |= making->encoder->record.no_memory || making->encoder->text.no_memory;
+	return making->encoder->no_memory;
+}
+
 static void make(const struct making *making, struct dt_crash *crash, const char *sent)
 {
 	struct dt_arena *bodies = &making->encoder->bodies;
 	struct dt_event event;
 
 	dt_event_head(crash, making->deliver->encoding->name, &making->encoder->record, &event);
-	if (!strcmp(event.id, sent))
+	if (!making->encoder->record.no_memory && !strcmp(event.id, sent))
 		return;
-	if (!fits(making, crash)) {
+	bool right = fits(making, crash);
+	/* An event that lacks what there was no memory for is not the crash's, and not to be set aside as one that cannot be sent. */
+	if (out_of_memory(making))
+		return;
+	if (!right) {
 		bad(making, "the event is larger than the receiver takes in one piece");
 		return;
 	}
@@ -82,7 +92,7 @@ void dt_deliver_encode(void *context, struct dt_encoder *encoder, struct dt_lot 
 		else
 			make(&making, &crash, lot->crashes[i].sent);
 		/* One that is too large for anybody must not stand in the way of the others. */
-		if (encoder->record.failed)
+		if (!out_of_memory(&making) && encoder->record.failed)
 			bad(&making, "its record needs more memory than one crash may have");
 		encoder->no_memory |= encoder->bodies.failed;
 	}

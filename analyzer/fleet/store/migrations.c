@@ -114,7 +114,8 @@ static enum dt_status step(struct dt_sql *db, int number, struct dt_error *err)
 		dt_buf_puts(&text, "INSERT INTO meta (name, value) VALUES ('version', '1');");
 	else
 		dt_buf_printf(&text, "UPDATE meta SET value = '%d' WHERE name = 'version';", number);
-	enum dt_status status = dt_sql_script(db, dt_buf_text(&text), err);
+	/* Half a step would be a store that no program can open. */
+	enum dt_status status = dt_buf_ok(&text) ? dt_sql_script(db, dt_buf_text(&text), err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	dt_buf_deinit(&text);
 	return status;
 }
@@ -127,13 +128,14 @@ enum dt_status dt_store_migrate(struct dt_sql *db, struct dt_error *err)
 
 	if (status == DT_OK && !strcmp(db->driver->name, "postgresql"))
 		status = dt_sql_script(db, "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1685417328)", err);
-	/* Read inside the transaction: another program may have been faster. */
+	/* Read again inside the transaction: another program may have been faster. */
 	if (status == DT_OK)
 		status = dt_store_version_of(db, &version, err);
 	while (status == DT_OK && version < dt_store_version)
 		status = step(db, ++version, err);
 	if (status == DT_OK)
-		return dt_sql_script(db, "COMMIT", err);
-	(void)dt_sql_script(db, "ROLLBACK", NULL);
+		status = dt_sql_script(db, "COMMIT", err);
+	if (status != DT_OK)
+		(void)dt_sql_script(db, "ROLLBACK", NULL);
 	return status;
 }

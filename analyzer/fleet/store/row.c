@@ -82,6 +82,7 @@ static void signatures_of(const struct dt_judgement *judgement, struct dt_arena 
 		dt_buf_putc(&ids, ' ');
 	row->signatures = ids.len && dt_buf_ok(&ids) ? dt_arena_strdup(arena, dt_buf_text(&ids)) : NULL;
 	row->titles = ids.len && dt_buf_ok(&titles) ? dt_arena_strdup(arena, dt_buf_text(&titles)) : NULL;
+	dt_arena_refused(arena, ids.no_memory || titles.no_memory);
 	dt_buf_deinit(&ids);
 	dt_buf_deinit(&titles);
 }

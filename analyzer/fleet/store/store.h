@@ -58,6 +58,9 @@ DT_MUST_USE enum dt_status dt_store_deleted(struct dt_store *store, const char *
 
 /* Takes an entry into the batch; everything is copied. Nothing is written before commit. DT_ERR_LIMIT: the record is too large. */
 DT_MUST_USE enum dt_status dt_store_put(struct dt_store *store, const struct dt_store_entry *entry, struct dt_error *err);
+struct dt_failure;
+/* A reason that may be gone the next time: the share, the machine, not the file. NULL: none. */
+bool dt_store_passing(const struct dt_failure *failure);
 /* Entries in the batch; SIZE_MAX when it takes so much memory that it should be committed now. */
 size_t dt_store_pending(const struct dt_store *store);
 

@@ -256,8 +256,11 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 	*outcome = UNCHANGED;
 	if (!entry->row.key && !entry->path)
 		return dt_upload_write(store, entry->upload, NULL, err);
-	if (!entry->row.key)
+	if (!entry->row.key) {
+		/* An archive that was lost as a whole before: its members have records of their own now. */
+		DT_TRY(drop_orphan(store, entry->path, "", err));
 		return write_file(store, entry, false, 0, err);
+	}
 	DT_TRY(dt_store_deleted(store, entry->row.key, &deleted, err));
 	if (entry->upload)
 		DT_TRY(dt_upload_write(store, entry->upload, deleted ? NULL : entry->row.key, err));
@@ -349,8 +352,7 @@ static enum dt_status pack(struct dt_store *store, struct dt_bytes *out, struct 
 	return DT_OK;
 }
 
-/* A reason that may be gone the next time: the share, the machine, not the file. */
-static bool passing(const struct dt_failure *failure)
+bool dt_store_passing(const struct dt_failure *failure)
 {
 	return failure && (failure->kind == DT_FAILURE_IO || failure->kind == DT_FAILURE_DEADLINE || failure->kind == DT_FAILURE_SIGNAL ||
 	                   failure->kind == DT_FAILURE_MEMORY);
@@ -379,7 +381,7 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 	DT_TRY(pack(store, &out->facts, err));
 	DT_TRY(dt_row_make(entry->facts, entry->judgement, &store->arena, &out->row, err));
 	out->path = out->row.path;
-	out->file_version = passing(entry->facts->failure) ? 0 : out->row.facts_version;
+	out->file_version = dt_store_passing(entry->facts->failure) ? 0 : out->row.facts_version;
 	out->sha256 = entry->facts->file.sha256 ? dt_arena_strdup(&store->arena, entry->facts->file.sha256) : NULL;
 	out->size = entry->facts->file.size.value;
 	out->mtime = entry->facts->file.mtime;

@@ -244,8 +244,14 @@ void dt_walk_finish(struct dt_walk *walk, const struct dt_opened *opened)
 
 	walk->opening--;
 	if (!done) {
+		struct dt_found found = opened->found;
 		if (opened->fd >= 0)
 			close(opened->fd);
+		if (opened->report_fd >= 0)
+			close(opened->report_fd);
+		dt_found_free(&found);
+		walk->counts.no_memory = true;
+		dt_wake(&walk->for_caller, walk->caller_waits);
 		return;
 	}
 	done->opened = *opened;

@@ -57,6 +57,7 @@ struct dt_opened {
 struct dt_walk_counts {
 	uint64_t found, failed, folders, skipped, hung; /* skipped: of another shard, or not included */
 	bool complete; /* nothing more will be found */
+	bool no_memory; /* something was left out, because the system had no memory for it */
 };
 
 DT_MUST_USE enum dt_status dt_walk_create(struct dt_walk **out, const struct dt_walk_options *options, struct dt_error *err);

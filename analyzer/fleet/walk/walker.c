@@ -73,8 +73,10 @@ static void hand_out(struct run *run, const char *name, int root, const struct s
 	struct dt_found found = { .root = root, .status = status, .relative = walk->root_len };
 
 	found.path = malloc(walk->path_at + len + 1);
-	if (!found.path)
+	if (!found.path) {
+		walk->counts.no_memory = true;
 		return;
+	}
 	if (walk->path_at)
 		memcpy(found.path, walk->path, walk->path_at);
 	memcpy(found.path + walk->path_at, name, len + 1);
@@ -117,7 +119,11 @@ static void enter_folder(struct run *run, int parent, const char *name, int root
 	struct dt_level *level = calloc(1, sizeof(*level));
 	int fd, code;
 
-	if (!level || walk->depth == DT_WALK_DEPTH) {
+	if (!level) {
+		walk->counts.no_memory = true;
+		return;
+	}
+	if (walk->depth == DT_WALK_DEPTH) {
 		free(level);
 		hand_out_failure(run, name, root, 0, "is a folder more than 256 levels deep");
 		return;
@@ -139,7 +145,9 @@ static void enter_folder(struct run *run, int parent, const char *name, int root
 		if (fd >= 0)
 			close(fd);
 		free(level);
-		hand_out_failure(run, name, root, code, "the folder cannot be opened");
+		walk->counts.no_memory |= code == ENOMEM;
+		if (code != ENOMEM)
+			hand_out_failure(run, name, root, code, "the folder cannot be opened");
 		return;
 	}
 	walk->counts.folders++;
@@ -147,6 +155,8 @@ static void enter_folder(struct run *run, int parent, const char *name, int root
 	if (parent == AT_FDCWD && walk->roots[root] < 0)
 		walk->roots[root] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (!path_append(walk, name) || (walk->path_at && walk->path[walk->path_at - 1] != '/' && !path_append(walk, "/"))) {
+		walk->counts.no_memory = true;
+		walk->path_at = level->path_len;
 		closedir(level->dir);
 		free(level);
 		return;
@@ -184,8 +194,10 @@ static void one_name(struct run *run, const char *name, int folder, int root)
 		return;
 	}
 	relative = malloc(walk->path_at - walk->root_len + strlen(name) + 1);
-	if (!relative)
+	if (!relative) {
+		walk->counts.no_memory = true;
 		return;
+	}
 	memcpy(relative, walk->path + walk->root_len, walk->path_at - walk->root_len);
 	memcpy(relative + walk->path_at - walk->root_len, name, strlen(name) + 1);
 	want = wanted(walk, name, relative);
@@ -284,8 +296,10 @@ static bool next_line(struct run *run, char **out)
 			if (walk->line_len + 2 > walk->line_room) {
 				size_t room = walk->line_room ? walk->line_room * 2 : 4096;
 				char *more = room <= MAX_LINE ? realloc(walk->line, room) : NULL;
-				if (!more)
+				if (!more) {
+					walk->counts.no_memory = room <= MAX_LINE;
 					return false;
+				}
 				walk->line = more;
 				walk->line_room = room;
 			}
@@ -328,8 +342,10 @@ static void one_line(struct run *run, const char *path)
 	if (!*path || !wanted(walk, slash ? slash + 1 : path, path))
 		return;
 	char *copy = strdup(path);
-	if (!copy)
+	if (!copy) {
+		walk->counts.no_memory = true;
 		return;
+	}
 	away(run, copy);
 	failed = stat(copy, &info);
 	code = errno;
@@ -347,8 +363,10 @@ static void walk_list(struct run *run)
 	struct dt_walk *walk = run->walk;
 	char *line;
 
-	if (!walk->input && !(walk->input = malloc(INPUT)))
+	if (!walk->input && !(walk->input = malloc(INPUT))) {
+		walk->counts.no_memory = true;
 		return;
+	}
 	while (going(run) && next_line(run, &line))
 		one_line(run, line);
 }

@@ -133,6 +133,8 @@ static const char *key(const struct dt_facts *facts, const char *name, struct dt
 		if (dt_buf_ok(&out))
 			text = dt_arena_strdup(arena, dt_buf_text(&out));
 	}
+	/* A key that is left out must be what the crash says, not what the machine had no memory for. */
+	dt_arena_refused(arena, out.no_memory);
 	dt_buf_deinit(&out);
 	return text;
 }
@@ -163,6 +165,7 @@ const char *dt_bucket_hash(const char *id, bool kernel, struct dt_arena *arena)
 	bool ok = dt_buf_ok(&text);
 	if (ok)
 		dt_md5(dt_buf_bytes(&text), d);
+	dt_arena_refused(arena, text.no_memory);
 	dt_buf_deinit(&text);
 	return ok ? dt_arena_printf(arena, "{%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x}", d[3], d[2],
 	                            d[1], d[0], d[5], d[4], d[7], d[6], d[8], d[9], d[10], d[11], d[12], d[13], d[14], d[15])

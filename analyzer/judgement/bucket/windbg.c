@@ -271,6 +271,7 @@ const char *dt_bucket_windbg(const struct dt_facts *facts, const struct dt_blame
 	bool found = facts->dump.format == DT_FORMAT_USER ? put_user(facts, &out) : put_kernel(facts, blame, &out);
 	if (found && dt_buf_ok(&out))
 		text = dt_arena_strdup(arena, dt_buf_text(&out));
+	dt_arena_refused(arena, out.no_memory);
 	dt_buf_deinit(&out);
 	return text;
 }

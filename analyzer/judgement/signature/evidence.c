@@ -90,12 +90,14 @@ static void print_one(const struct shown *shown, const struct dt_facts *facts, c
 static void print_list(const struct list *list, const struct dt_facts *facts, const void *object, struct dt_buf *out)
 {
 	size_t begin = out->len;
+	bool no_memory = false;
 	struct dt_buf one;
 
 	dt_buf_init(&one, MAX_VALUE);
 	for (size_t i = 0; i < list->count; i++) {
 		dt_buf_reset(&one);
 		print_one(&list->items[i], facts, object, &one);
+		no_memory |= one.no_memory;
 		if (one.len == 0 || !dt_buf_ok(&one))
 			continue;
 		if (out->len > begin)
@@ -104,6 +106,8 @@ static void print_list(const struct list *list, const struct dt_facts *facts, co
 			dt_buf_printf(out, "%s ", list->items[i].name);
 		dt_buf_append(out, dt_buf_text(&one), one.len);
 	}
+	out->failed |= no_memory;
+	out->no_memory |= no_memory;
 	dt_buf_deinit(&one);
 }
 
@@ -121,6 +125,7 @@ const char *dt_evidence_value(const struct dt_selection *selection, const struct
 	print_list(&list, facts, facts, &out);
 	if (out.len && dt_buf_ok(&out))
 		text = dt_arena_strdup(arena, dt_buf_text(&out));
+	dt_arena_refused(arena, out.no_memory);
 	dt_buf_deinit(&out);
 	return text;
 }

@@ -9,6 +9,7 @@ static const char *take(struct dt_buf *buf, struct dt_arena *arena)
 {
 	const char *text = dt_buf_ok(buf) ? dt_arena_strdup(arena, dt_buf_text(buf)) : NULL;
 
+	dt_arena_refused(arena, buf->no_memory);
 	dt_buf_deinit(buf);
 	return text;
 }
