@@ -3,7 +3,8 @@
 usage: feed.py PROGRAM FILL RECEIVER DUMP SCRATCH
 
 FILL makes a store of COUNT crashes; the feed sends them into a file, and to RECEIVER, a _bulk receiver on loopback that
-answers 201 for every item. Memory is the feed's at most.
+answers 201 for every item. Memory is the feed's at most; processor time is the feed's, of all its threads, and says more than the rate where other
+work shares the processors.
 """
 import os
 import pathlib
@@ -27,8 +28,11 @@ def timed(name, to, *options):
     seconds = time.monotonic() - begin
     assert status == 0, out
     events = int(out.split()[0])
-    print(f"{name}: {events} events in {seconds:.1f} s, {events / seconds:,.0f} a second, {usage.ru_maxrss / 1024:.0f} MB at most", flush=True)
+    processor = (usage.ru_utime + usage.ru_stime) / events * 1e6
+    print(f"{name}: {events} events in {seconds:.1f} s, {events / seconds:,.0f} a second, {processor:.0f} us of processor time each, "
+          f"{usage.ru_maxrss / 1024:.0f} MB at most", flush=True)
     figure("/s", events / seconds, f"feed, {name}: events")
+    figure("us", processor, f"feed, {name}: processor time of an event")
     figure("MB", usage.ru_maxrss / 1024, f"feed, {name}: memory")
     return events
 
