@@ -20,7 +20,8 @@ SEEDS = {
 FILES = {
     "pdb": ["frames.pdb", "frames-x86.pdb"], "image": ["frames.dll", "frames-arm64.dll"], "carriers": ["signatures/carriers.conf"],
     "sym": ["MODULE windows x86_64 00112233445566778899AABBCCDDEEFF1 a.pdb\nFUNC 1000 40 0 first\nFUNC m 1040 40 8 second\nPUBLIC 1100 0 third\n"
-            "STACK WIN 4 1000 40 4 0 8 0 0 0 1 $T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =\nSTACK WIN 0 1040 60 5 0 8 c 10 0 0 1\n"],
+            "STACK WIN 4 1000 40 4 0 8 0 0 0 1 $T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =\nSTACK WIN 0 1040 60 5 0 8 c 10 0 0 1\n"
+            "STACK CFI INIT 1000 40 .cfa: $rsp 8 + .ra: .cfa 8 - ^\nSTACK CFI 1004 .cfa: $rsp 24 + $rbx: .cfa 16 - ^\n"],
 }
 
 

@@ -42,6 +42,7 @@ static void fuzz_sym(struct dt_bytes file)
 {
 	struct dt_breakpad_symbol found;
 	struct dt_symbol_frame frame;
+	struct dt_symbol_cfi cfi;
 	struct dt_breakpad sym;
 
 	if (dt_breakpad_open(&sym, file, &arena, &err) != DT_OK)
@@ -49,6 +50,7 @@ static void fuzz_sym(struct dt_bytes file)
 	for (uint32_t n = 0; n < ADDRESSES; n++) {
 		(void)dt_breakpad_symbol_at(&sym, address(n), &found);
 		(void)dt_breakpad_frame_at(&sym, address(n), &frame);
+		(void)dt_breakpad_cfi_at(&sym, address(n), &cfi);
 	}
 }
 

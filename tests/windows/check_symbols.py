@@ -182,6 +182,20 @@ class Symbols(unittest.TestCase):
         record = self.analyze(self.user(), "--symbols", f"{self.folder('frames.dll')};srv*{store}")
         self.exact(record, source="sym")
 
+    def test_a_breakpad_store_without_images(self):
+        """The rules for registers stand in the .sym file: here from the frames that LLVM reads."""
+        store, key = SCRATCH / "breakpad-cfi", f"{self.image.guid}{self.image.age:x}"
+        (store / "frames.pdb" / key).mkdir(parents=True, exist_ok=True)
+        ends = sorted(self.image.names) + [0x1600]
+        rows = [f"FUNC {b:x} {e - b:x} 0 {self.image.names[b]}" for b, e in zip(ends, ends[1:])]
+        for b, e in zip(ends, ends[1:]):
+            rows.append(f"STACK CFI INIT {b:x} {e - b:x} .cfa: $rsp 8 + .ra: .cfa 8 - ^")
+            size = self.image.frames.get(self.image.names[b], 0)
+            if size:
+                rows.append(f"STACK CFI {b + 1:x} .cfa: $rsp {size + 8} +")
+        (store / "frames.pdb" / key / "frames.sym").write_text("\n".join([f"MODULE windows x86_64 {key} frames.pdb"] + rows) + "\n")
+        self.exact(self.analyze(self.user(), "--symbols", f"srv*{store}"), source="sym")
+
     def packed_store(self, name, damage=False):
         store = SCRATCH / name
         for file, key in (("frames.dll", f"{self.image.stamp:08X}{self.image.size:x}"), ("frames.pdb", f"{self.image.guid}{self.image.age:x}")):

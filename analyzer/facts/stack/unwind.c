@@ -5,7 +5,7 @@ static bool by_machine(const struct dt_cursor *cursor, const struct dt_image *im
 {
 	switch (cursor->walk->dump->machine) {
 	case DT_MACHINE_X64:
-		return image && dt_unwind_x64(cursor, image, out, why);
+		return image ? dt_unwind_x64(cursor, image, out, why) : dt_unwind_cfi(cursor, out, why);
 	case DT_MACHINE_ARM64:
 		return image && dt_unwind_arm64(cursor, image, out, why);
 	case DT_MACHINE_X86:

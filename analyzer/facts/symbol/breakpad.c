@@ -6,7 +6,7 @@
 #include "core/base/text.h"
 #include "facts/symbol/frame.h"
 
-enum { MOST_NAME = 1024, MOST_PROGRAM = 512 };
+enum { MOST_NAME = 1024, MOST_PROGRAM = 512, MOST_CHANGES = 256 };
 
 struct dt_breakpad_row {
 	uint32_t rva, len; /* len 0: PUBLIC */
@@ -15,8 +15,8 @@ struct dt_breakpad_row {
 
 struct dt_breakpad_stack {
 	uint32_t rva, len;
-	uint32_t line, line_len; /* in the file, behind the type */
-	bool program;            /* FrameData; else FPO_DATA */
+	uint32_t line, line_len; /* in the file: of WIN behind the type, of CFI INIT the rules */
+	enum { STACK_FPO, STACK_PROGRAM, STACK_RULES } kind;
 };
 
 /* ---- lines ------------------------------------------------------------------------- */
@@ -95,17 +95,35 @@ static bool read_row(struct dt_bytes file, struct line line, struct dt_breakpad_
 	return out->name_len;
 }
 
+static bool read_cfi(struct line *line, bool *init, uint32_t *begin, uint32_t *len);
+
+static bool read_init(struct dt_bytes file, struct line line, struct dt_breakpad_stack *out)
+{
+	bool init;
+
+	if (!read_cfi(&line, &init, &out->rva, &out->len) || !init || !out->len)
+		return false;
+	out->line = (uint32_t)(line.at - (const char *)file.data);
+	out->line_len = (uint32_t)(line.end - line.at);
+	out->kind = STACK_RULES;
+	return true;
+}
+
 /* STACK WIN type begin size prolog epilog parameters saved locals most has_program, and the program or whether ebp was pushed. */
 static bool read_stack(struct dt_bytes file, struct line line, struct dt_breakpad_stack *out)
 {
 	struct line what, system;
 	uint32_t type;
 
+	if (line.end - line.at < 10 || *line.at != 'S')
+		return false;
+	if (read_init(file, line, out))
+		return true;
 	if (!word(&line, &what) || !is(&what, "STACK") || !word(&line, &system) || !is(&system, "WIN") || !number(&line, &type) ||
 	    (type != 0 && type != 4))
 		return false;
 	*out = (struct dt_breakpad_stack){ .line = (uint32_t)(line.at - (const char *)file.data), .line_len = (uint32_t)(line.end - line.at),
-		                           .program = type == 4 };
+		                           .kind = type == 4 ? STACK_PROGRAM : STACK_FPO };
 	return number(&line, &out->rva) && number(&line, &out->len) && out->len;
 }
 
@@ -121,7 +139,7 @@ static bool read_frame(const struct dt_breakpad *sym, const struct dt_breakpad_s
 		return false;
 	out->begin = begin;
 	out->len = len;
-	if (!row->program) {
+	if (row->kind == STACK_FPO) {
 		out->saves_ebp = number(&line, &last) && last;
 		return true;
 	}
@@ -157,23 +175,18 @@ static size_t count_rows(struct dt_bytes file)
 	return count;
 }
 
-/* Only 32-bit files have any. */
-static enum dt_status open_stacks(struct dt_breakpad *sym, struct dt_error *err)
+/* A file of more frames than there may be, or of none, still has names. */
+static void open_stacks(struct dt_breakpad *sym)
 {
 	struct dt_breakpad_stack row;
 	struct line line;
 	size_t count = 0;
 
-	for (size_t off = 0; count <= DT_MAX_SYM_ROWS && next_line(sym->file, &off, &line);)
+	for (size_t off = 0; count < DT_MAX_SYM_ROWS && next_line(sym->file, &off, &line);)
 		count += read_stack(sym->file, line, &row);
-	if (count > DT_MAX_SYM_ROWS)
-		return dt_fail(err, DT_ERR_LIMIT, ".sym file: more than %u frames", DT_MAX_SYM_ROWS);
-	sym->stacks = DT_ARENA_ARRAY(sym->arena, count, struct dt_breakpad_stack);
-	if (!sym->stacks)
-		return dt_fail(err, DT_ERR_NOMEM, ".sym file: no memory for %zu frames", count);
-	for (size_t off = 0; sym->stack_count < count && next_line(sym->file, &off, &line);)
+	sym->stacks = count ? DT_ARENA_ARRAY(sym->arena, count, struct dt_breakpad_stack) : NULL;
+	for (size_t off = 0; sym->stacks && sym->stack_count < count && next_line(sym->file, &off, &line);)
 		sym->stack_count += read_stack(sym->file, line, &sym->stacks[sym->stack_count]);
-	return DT_OK;
 }
 
 enum dt_status dt_breakpad_open(struct dt_breakpad *sym, struct dt_bytes file, struct dt_arena *arena, struct dt_error *err)
@@ -192,7 +205,8 @@ enum dt_status dt_breakpad_open(struct dt_breakpad *sym, struct dt_bytes file, s
 		return dt_fail(err, DT_ERR_NOMEM, ".sym file: no memory for %zu functions", count);
 	for (off = 0; sym->count < count && next_line(file, &off, &line);)
 		sym->count += read_row(file, line, &sym->rows[sym->count]);
-	return open_stacks(sym, err);
+	open_stacks(sym);
+	return DT_OK;
 }
 
 /* Rows need not be sorted. A function around the address is better than a label before it. */
@@ -228,12 +242,103 @@ bool dt_breakpad_frame_at(const struct dt_breakpad *sym, uint32_t rva, struct dt
 
 	for (size_t i = 0; i < sym->stack_count; i++) {
 		const struct dt_breakpad_stack *row = &sym->stacks[i];
-		if (row->rva > rva || rva - row->rva >= row->len || (best && (best->program != row->program ? best->program : best->rva >= row->rva)))
+		if (row->kind == STACK_RULES || row->rva > rva || rva - row->rva >= row->len ||
+		    (best && (best->kind != row->kind ? best->kind == STACK_PROGRAM : best->rva >= row->rva)))
 			continue;
 		best = row;
 	}
 	if (!best || !read_frame(sym, best, out))
 		return false;
 	out->into = rva - out->begin;
+	return true;
+}
+
+/* ---- rules ------------------------------------------------------------------------------ */
+
+/* The rest of "STACK CFI INIT begin size" or of "STACK CFI begin". */
+static bool read_cfi(struct line *line, bool *init, uint32_t *begin, uint32_t *len)
+{
+	struct line what, system, rest;
+
+	if (!word(line, &what) || !is(&what, "STACK") || !word(line, &system) || !is(&system, "CFI"))
+		return false;
+	rest = *line;
+	*init = word(&rest, &what) && is(&what, "INIT");
+	if (*init)
+		*line = rest;
+	*len = 0;
+	return number(line, begin) && (!*init || number(line, len));
+}
+
+/* Where the rules of the function around rva begin: behind its INIT record, with its rules in *first. Functions do not overlap. */
+static bool find_init(const struct dt_breakpad *sym, uint32_t rva, size_t *off, struct line *first)
+{
+	struct line rest;
+
+	for (size_t i = 0; i < sym->stack_count; i++) {
+		const struct dt_breakpad_stack *row = &sym->stacks[i];
+		if (row->kind != STACK_RULES || rva - row->rva >= row->len)
+			continue;
+		*off = row->line;
+		*first = (struct line){ (const char *)sym->file.data + row->line, (const char *)sym->file.data + row->line + row->line_len };
+		(void)next_line(sym->file, off, &rest);
+		return true;
+	}
+	return false;
+}
+
+static bool set_rule(const struct dt_breakpad *sym, struct dt_symbol_cfi *out, const struct line *name, const char *begin, const char *end)
+{
+	size_t len = (size_t)(name->end - name->at) - 1; /* without the colon */
+	unsigned i = 0;
+
+	if (len == 0 || len >= DT_CFI_NAME || end - begin > MOST_PROGRAM)
+		return false;
+	while (i < out->count && (strlen(out->rules[i].name) != len || memcmp(out->rules[i].name, name->at, len)))
+		i++;
+	if (i == DT_CFI_RULES)
+		return false;
+	if (i == out->count)
+		memcpy(out->rules[out->count++].name, name->at, len);
+	return (out->rules[i].text = dt_arena_strndup(sym->arena, begin, (size_t)(end - begin))) != NULL;
+}
+
+/* "NAME: words NAME: words"; what a line says replaces what was said before. */
+static bool set_rules(const struct dt_breakpad *sym, struct dt_symbol_cfi *out, struct line line)
+{
+	struct line name = { NULL, NULL }, next;
+	const char *begin = line.at, *end = line.at;
+
+	while (word(&line, &next)) {
+		bool names = next.end[-1] == ':';
+		if (names && name.at && !set_rule(sym, out, &name, begin, end))
+			return false;
+		if (names) {
+			name = next;
+			begin = line.at;
+		} else if (!name.at) {
+			return false;
+		}
+		end = next.end;
+	}
+	return name.at && end > name.end && set_rule(sym, out, &name, begin, end);
+}
+
+bool dt_breakpad_cfi_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_symbol_cfi *out)
+{
+	struct line line;
+	uint32_t begin, len;
+	size_t off;
+	bool init;
+
+	memset(out, 0, sizeof(*out));
+	if (!find_init(sym, rva, &off, &line) || !set_rules(sym, out, line))
+		return false;
+	for (unsigned n = 0; n < MOST_CHANGES && next_line(sym->file, &off, &line); n++) {
+		if (!read_cfi(&line, &init, &begin, &len) || init || begin > rva)
+			return true;
+		if (!set_rules(sym, out, line))
+			return false;
+	}
 	return true;
 }

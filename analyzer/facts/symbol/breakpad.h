@@ -2,7 +2,7 @@
  * breakpad.h - names of functions from a Breakpad .sym file.
  *
  * Lines of text: MODULE system machine ID name; FUNC [m] begin size parameters name; PUBLIC [m] begin parameters name; STACK WIN, which is
- * FrameData and FPO_DATA of a PDB; numbers in hex. The other records are passed by. Layout: "symbol_files.md" of Breakpad's documentation.
+ * FrameData and FPO_DATA of a PDB; STACK CFI [INIT], rules for registers; numbers in hex. The other records are passed by. Layout: "symbol_files.md" of Breakpad's documentation.
  */
 #ifndef DT_SYMBOL_BREAKPAD_H
 #define DT_SYMBOL_BREAKPAD_H
@@ -36,6 +36,9 @@ bool dt_breakpad_symbol_at(const struct dt_breakpad *sym, uint32_t rva, struct d
 
 /* How the frame of x86 code at an offset of the image is undone, by STACK WIN. false: the file does not say. */
 struct dt_symbol_frame;
+/* The rules in force at an offset of the image, by STACK CFI. false: the file has none, or more than there may be. */
+struct dt_symbol_cfi;
+bool dt_breakpad_cfi_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_symbol_cfi *out);
 bool dt_breakpad_frame_at(const struct dt_breakpad *sym, uint32_t rva, struct dt_symbol_frame *out);
 
 #endif

@@ -20,4 +20,14 @@ struct dt_symbol_frame {
 	bool saves_ebp;                  /* FPO: ebp is one of the registers that were pushed */
 };
 
+/* Rules of Breakpad's STACK CFI: the caller's registers by expressions in postfix over the callee's; ".cfa" and ".ra" are among them. */
+enum { DT_CFI_RULES = 24, DT_CFI_NAME = 12 };
+struct dt_symbol_cfi {
+	struct {
+		char name[DT_CFI_NAME]; /* ".cfa", "$rbx" */
+		const char *text;       /* in the arena of the symbols */
+	} rules[DT_CFI_RULES];
+	unsigned count;
+};
+
 #endif

@@ -351,15 +351,34 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 	return !slot->has_pdb && !slot->has_sym && by_export(symbols, module, rva, out);
 }
 
-bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_frame *out)
+/* The module's files of symbols, asked for once; NULL: va lies in none. */
+static struct dt_symbols_module *with_symbols(struct dt_symbols *symbols, uint64_t va, uint32_t *rva)
 {
 	const struct dt_module *module = symbols ? dt_dump_module_at(symbols->dump, va) : NULL;
 	struct dt_symbols_module *slot = module ? slot_of(symbols, module) : NULL;
 
 	if (!slot || va - module->base.value > UINT32_MAX)
-		return false;
+		return NULL;
 	if (!slot->asked_pdb)
 		find_pdb(symbols, module, slot);
-	uint32_t rva = (uint32_t)(va - module->base.value);
+	*rva = (uint32_t)(va - module->base.value);
+	return slot;
+}
+
+bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_frame *out)
+{
+	uint32_t rva;
+	struct dt_symbols_module *slot = with_symbols(symbols, va, &rva);
+
+	if (!slot)
+		return false;
 	return slot->has_pdb ? dt_pdb_frame_at(&slot->pdb, rva, out) : slot->has_sym && dt_breakpad_frame_at(&slot->sym, rva, out);
+}
+
+bool dt_symbols_cfi(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_cfi *out)
+{
+	uint32_t rva;
+	struct dt_symbols_module *slot = with_symbols(symbols, va, &rva);
+
+	return slot && slot->has_sym && dt_breakpad_cfi_at(&slot->sym, rva, out);
 }

@@ -41,6 +41,9 @@ bool dt_symbols_name(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_n
 /* How the frame of x86 code at va is undone, by the PDB or the .sym file of its module. false: nobody knows. symbols may be NULL. */
 struct dt_symbol_frame;
 bool dt_symbols_frame(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_frame *out);
+/* The rules for registers at va, by the .sym file of its module, likewise. */
+struct dt_symbol_cfi;
+bool dt_symbols_cfi(struct dt_symbols *symbols, uint64_t va, struct dt_symbol_cfi *out);
 /* Asks for all of a module, as for a frame in it. */
 void dt_symbols_look(struct dt_symbols *symbols, const struct dt_module *module, struct dt_symbols_state *out);
 /* Code at va from the image at hand, where the dump does not have it. Gives the number of bytes. */

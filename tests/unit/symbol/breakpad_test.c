@@ -89,6 +89,49 @@ static void frames_of_x86(void **state)
 	assert_true(dt_breakpad_frame_at(&sym, 0xffffffff, &frame));
 }
 
+static const char *rule_at(const struct dt_breakpad *sym, uint32_t rva, const char *name)
+{
+	static struct dt_symbol_cfi cfi;
+
+	if (!dt_breakpad_cfi_at(sym, rva, &cfi))
+		return "no";
+	for (unsigned i = 0; i < cfi.count; i++)
+		if (!strcmp(cfi.rules[i].name, name))
+			return cfi.rules[i].text;
+	return "none";
+}
+
+static void rules_for_registers(void **state)
+{
+	static const char file[] = "MODULE windows x86_64 0123456789ABCDEF0123456789ABCDEF1 app.pdb\n"
+	                           "STACK CFI INIT 1000 40 .cfa: $rsp 8 + .ra: .cfa 8 - ^\n"
+	                           "STACK CFI 1004 .cfa: $rsp 24 + $rbx: .cfa 16 - ^\r\n"
+	                           "STACK CFI 1010 $rbp: .cfa 24 - ^\n"
+	                           "STACK CFI INIT 2000 40 .cfa:\n"
+	                           "STACK CFI INIT 3000 40 8 + .cfa: $rsp\n"
+	                           "STACK CFI INIT 4000 40 a.name.too.long: $rsp\n"
+	                           "STACK CFI INIT 5000 40 .cfa: $rsp 8 +\n"
+	                           "STACK CFI 5004\n"
+	                           "STACK CFI INIT 6000";
+	struct dt_breakpad sym;
+
+	(void)state;
+	assert_int_equal(dt_breakpad_open(&sym, (struct dt_bytes){ (const uint8_t *)file, strlen(file) }, &arena, &err), DT_OK);
+	assert_string_equal(rule_at(&sym, 0x1000, ".cfa"), " $rsp 8 +");
+	assert_string_equal(rule_at(&sym, 0x1000, "$rbx"), "none");
+	assert_string_equal(rule_at(&sym, 0x1003, ".ra"), " .cfa 8 - ^");
+	assert_string_equal(rule_at(&sym, 0x1004, ".cfa"), " $rsp 24 +");
+	assert_string_equal(rule_at(&sym, 0x1004, "$rbx"), " .cfa 16 - ^");
+	assert_string_equal(rule_at(&sym, 0x100f, "$rbp"), "none");
+	assert_string_equal(rule_at(&sym, 0x103f, "$rbp"), " .cfa 24 - ^");
+	assert_string_equal(rule_at(&sym, 0x103f, ".ra"), " .cfa 8 - ^");
+	for (uint32_t rva = 0x1040; rva < 0x5000; rva += 0xfe0)
+		assert_string_equal(rule_at(&sym, rva, ".cfa"), "no");
+	assert_string_equal(rule_at(&sym, 0x5003, ".cfa"), " $rsp 8 +");
+	assert_string_equal(rule_at(&sym, 0x5004, ".cfa"), "no");
+	assert_string_equal(rule_at(&sym, 0x6000, ".cfa"), "no");
+}
+
 static void what_is_none(void **state)
 {
 	static const char *const files[] = { "", "\n", "FUNC 1000 20 0 main\n", "MODULE windows x86_64\n", "MODULE a b " };
@@ -125,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(frames_of_x86, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(rules_for_registers, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(what_is_none, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
 	};
