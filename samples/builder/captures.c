@@ -3,12 +3,13 @@
  * (the note with the processor's state) and dump.h (kdump), makedumpfile (the flattened form, the flags of pages).
  * Pages are "compressed" as each method stores what it cannot make smaller.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "machine.h"
 
-enum { MOST_RUNS = 512, STATE = 440, NOTE_HEAD = 12, HEADERS = 0x1000 };
+enum { MOST_RUNS = 512, STATE = 440, ARM_STATE = 392, NOTE_HEAD = 12, HEADERS = 0x1000 };
 
 /* ---- the notes ------------------------------------------------------------------------ */
 
@@ -46,6 +47,27 @@ static void state(struct world *world, uint8_t out[STATE], bool crashed)
 	put_number(out + 432, crashed ? 0 : machine_kpcr(world) + 0x100000, 8);
 }
 
+static bool is_arm(const struct world *world)
+{
+	return !strcmp(recipe_word(world->recipe, "machine", "x64"), "arm64");
+}
+
+/* NT_PRSTATUS of ARM64 (target/arm/arch_dump.c): the registers, and x18 as the kernel uses it. */
+static void arm_state(struct world *world, uint8_t out[ARM_STATE], bool crashed)
+{
+	const struct line *line = recipe_last(world->recipe, "context");
+	char name[8];
+
+	memset(out, 0, ARM_STATE);
+	for (unsigned i = 0; crashed && line && i < 34; i++) {
+		static const char *const last[] = { "fp", "lr", "sp", "pc", "cpsr" };
+		snprintf(name, sizeof(name), "x%u", i);
+		put_number(out + 112 + 8 * i, recipe_value_number(world->recipe, line, i < 29 ? name : last[i - 29], i == 33 ? 0x60000005 : 0), 8);
+	}
+	if (crashed)
+		put_number(out + 112 + 8 * 18, machine_kpcr(world), 8);
+}
+
 /* CORE and QEMU for each processor; gives where they end. */
 static size_t notes(struct world *world, struct image *image, size_t off)
 {
@@ -54,6 +76,12 @@ static size_t notes(struct world *world, struct image *image, size_t off)
 	uint64_t crashed = cpu ? recipe_value_number(world->recipe, cpu, "number", 0) : 0;
 	uint8_t core[336] = { 0 }, bytes[STATE];
 
+	for (uint64_t i = 0; is_arm(world) && i < count && i < 16; i++) {
+		arm_state(world, bytes, i == crashed);
+		off = note(image, off, "CORE", 1, bytes, ARM_STATE);
+	}
+	if (is_arm(world))
+		return off;
 	for (uint64_t i = 0; i < count && i < 16; i++)
 		off = note(image, off, "CORE", 1, core, sizeof(core));
 	for (uint64_t i = 0; i < count && i < 16; i++) {
@@ -66,7 +94,7 @@ static size_t notes(struct world *world, struct image *image, size_t off)
 static void begin(struct recipe *recipe, struct world *world)
 {
 	world_init(world, recipe);
-	machine_build(world, build_row(recipe_setting(recipe, "build", 19041), "x64"));
+	machine_build(world, build_row(recipe_setting(recipe, "build", 19041), recipe_word(recipe, "machine", "x64")));
 }
 
 /* ---- ELF ------------------------------------------------------------------------------- */
@@ -91,7 +119,7 @@ void build_elf(struct recipe *recipe, struct image *image)
 	size_t count = world_runs(&world, runs, MOST_RUNS), at = 0x40, frame = 0;
 	image_put(image, 0, "\x7f\x45LF\2\1\1", 7);
 	image_u16(image, 0x10, 4);
-	image_u16(image, 0x12, 62);
+	image_u16(image, 0x12, is_arm(&world) ? 183 : 62);
 	image_u32(image, 0x14, 1);
 	image_u64(image, 0x20, 0x40);
 	image_u16(image, 0x34, 0x40);
@@ -297,7 +325,7 @@ void build_kdump(struct recipe *recipe, struct image *image)
 	size_t half = (size_t)((max_pfn + 7) / 8 + PAGE - 1) / PAGE * PAGE;
 	image_put(image, 0, "KDUMP   ", 8);
 	image_u32(image, 8, 6);
-	image_put(image, 12 + 65 * 4, "x86_64", 6);
+	image_put(image, 12 + 65 * 4, is_arm(&world) ? "aarch64" : "x86_64", is_arm(&world) ? 7 : 6);
 	image_u32(image, 428, PAGE);
 	image_u32(image, 432, 3); /* the sub header and the notes behind it */
 	image_u32(image, 436, (uint32_t)(2 * half / PAGE));

@@ -232,10 +232,21 @@ static int by_pfn(const void *a, const void *b)
 	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
 }
 
+/* The top table of 64-bit machines, in itself, as Windows has it; `self-map none`: not. */
+static void map_itself(struct world *world)
+{
+	enum { SLOT = 0x1ed };
+	struct frame *root = frame_at(world, world->root >> 12);
+
+	if (!recipe_last(world->recipe, "self-map") && world->paging->levels > 3 && root && !root->data[8 * SLOT])
+		put_number(root->data + 8 * SLOT, world->root >> 12 << 12 | world->paging->table, 8);
+}
+
 void world_finish(struct world *world)
 {
 	for (size_t i = 0; i < world->page_count; i++)
 		map(world, &world->pages[i]);
+	map_itself(world);
 	qsort(world->frames, world->frame_count, sizeof(*world->frames), by_pfn);
 }
 

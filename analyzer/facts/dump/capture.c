@@ -3,7 +3,8 @@
  *
  * QEMU writes for each processor a note named CORE, which a debugger of Linux wants, and one named QEMU, which
  * has what finding the kernel takes: control registers, descriptor tables, the bases of segments. Offsets: QEMU's
- * target/i386/arch_dump.c; the last number, the kernel's other GS base, is missing from old versions.
+ * target/i386/arch_dump.c; the last number, the kernel's other GS base, is missing from old versions. Of ARM64
+ * processors there is the note for Linux only (target/arm/arch_dump.c, NT_PRSTATUS): the registers, none of the system's.
  */
 #include "facts/dump/capture.h"
 
@@ -24,6 +25,10 @@ enum {
 	Q_CR3 = 392 + 24,
 	Q_CR4 = 392 + 32,
 	Q_KERNEL_GS = 432,
+	A_SIZE = 392,
+	A_REGISTERS = 112, /* x0 to x30, sp, pc, pstate */
+	A_REGION = 18,     /* Windows keeps the processor's region in x18 while it runs in the kernel */
+	NT_PRSTATUS = 1,
 };
 
 /* The registers in the order of the note, from offset 8 on. */
@@ -57,11 +62,30 @@ static struct dt_cpu_state read_cpu(struct dt_bytes note)
 	return cpu;
 }
 
-static void add_cpu(struct dt_dump *dump, struct dt_cpu_state *cpus, struct dt_bytes note)
+/* Numbers of machines.h are those of the note, one behind the other. */
+static struct dt_cpu_state read_arm64(struct dt_bytes note)
 {
-	if (note.len < Q_SIZE || dump->cpu_count == MOST_CPUS)
-		return;
-	cpus[dump->cpu_count++] = read_cpu(note);
+	struct dt_cpu_state cpu = { .context = { .machine = DT_MACHINE_ARM64, .source = DT_FAULT_HEADER_CONTEXT } };
+
+	for (unsigned i = 0; i < DT_ARM64_COUNT; i++)
+		dt_context_set(&cpu.context, i, dt_bytes_u64_or(note, A_REGISTERS + 8 * (uint64_t)i, 0));
+	cpu.context.user_mode = (cpu.context.reg[DT_ARM64_CPSR] & 0xf) == 0; /* EL0 */
+	if (dt_address_is_kernel(DT_MACHINE_ARM64, cpu.context.reg[A_REGION]))
+		cpu.kpcr = cpu.context.reg[A_REGION];
+	return cpu;
+}
+
+/* The note of one processor, by its name and type; false for others. */
+static bool read_note(const struct dt_dump *dump, struct dt_bytes head, struct dt_bytes name, struct dt_bytes note, struct dt_cpu_state *out)
+{
+	if (dump->machine == DT_MACHINE_ARM64 && dt_bytes_match(name, 0, "CORE", 5) && dt_bytes_u32_or(head, 8, 0) == NT_PRSTATUS && note.len >= A_SIZE) {
+		*out = read_arm64(note);
+		return true;
+	}
+	if (dump->machine != DT_MACHINE_X64 || !dt_bytes_match(name, 0, "QEMU", 5) || note.len < Q_SIZE)
+		return false;
+	*out = read_cpu(note);
+	return true;
 }
 
 void dt_capture_notes(struct dt_dump *dump, struct dt_bytes notes)
@@ -75,8 +99,9 @@ void dt_capture_notes(struct dt_dump *dump, struct dt_bytes notes)
 
 		if (!dt_bytes_has(notes, off, NOTE_HEAD) || (name_len == 0 && len == 0))
 			break;
-		if (name_len == 5 && dt_bytes_match(notes, name, "QEMU", 5))
-			add_cpu(dump, cpus, dt_bytes_clip(notes, at, len));
+		if (name_len == 5 && dump->cpu_count < MOST_CPUS &&
+		    read_note(dump, dt_bytes_clip(notes, off, NOTE_HEAD), dt_bytes_clip(notes, name, 5), dt_bytes_clip(notes, at, len), &cpus[dump->cpu_count]))
+			dump->cpu_count++;
 		off = at + ((len + 3) & ~UINT64_C(3));
 	}
 	dump->cpus = cpus;

@@ -8,7 +8,7 @@
 
 #include "facts/dump/capture.h"
 
-enum { ELF_TYPE_CORE = 4, PT_LOAD = 1, PT_NOTE = 4, MOST_SEGMENTS = 65535, X86_64 = 62, I386 = 3 };
+enum { ELF_TYPE_CORE = 4, PT_LOAD = 1, PT_NOTE = 4, MOST_SEGMENTS = 65535, X86_64 = 62, I386 = 3, AARCH64 = 183 };
 
 /* Where the two classes have their fields. */
 struct layout {
@@ -92,8 +92,10 @@ enum dt_status dt_elf_open(struct dt_dump *dump, struct dt_error *err)
 	if (order != 1 || (class != 1 && class != 2))
 		return dt_fail_at(err, DT_ERR_UNSUPPORTED, 4, "ELF core: class %u and byte order %u, expected 32 or 64 bits, little-endian", class,
 		                  order);
-	if (machine != X86_64 && machine != I386)
-		return dt_fail_at(err, DT_ERR_UNSUPPORTED, 0x12, "ELF core: machine %u, expected 62 (x86-64) or 3 (386)", machine);
+	if (machine != X86_64 && machine != I386 && machine != AARCH64)
+		return dt_fail_at(err, DT_ERR_UNSUPPORTED, 0x12, "ELF core: machine %u, expected 62 (x86-64), 3 (386) or 183 (AArch64)", machine);
+	if (machine == AARCH64)
+		dump->machine = DT_MACHINE_ARM64;
 	if (!dt_bytes_has(dump->file, 0, class == 2 ? 0x40 : 0x34))
 		return dt_fail_at(err, DT_ERR_TRUNCATED, dump->file.len, "ELF header: 0x%x bytes expected, the file ends at 0x%zx",
 		                  class == 2 ? 0x40 : 0x34, dump->file.len);

@@ -96,6 +96,13 @@ static uint64_t header_shift(struct dt_bytes header)
 	return dt_bytes_u32_or(header, H_BLOCK_SIZE, 0) != DT_PAGE_SIZE && dt_bytes_u32_or(header, H_BLOCK_SIZE - 12, 0) == DT_PAGE_SIZE ? 12 : 0;
 }
 
+/* The machine's name, the fifth of the six texts of 65 bytes that uname() gives. */
+static void read_machine(struct kdump *k, struct dt_bytes header)
+{
+	if (dt_bytes_match(header, H_VERSION + 4 + 4 * 65, "aarch64", 8))
+		k->dump->machine = DT_MACHINE_ARM64;
+}
+
 static void read_notes(struct kdump *k, struct dt_bytes sub)
 {
 	uint64_t off = dt_bytes_u64_or(sub, S_NOTES, 0), size = dt_bytes_u64_or(sub, S_NOTES_SIZE, 0);
@@ -127,6 +134,7 @@ static enum dt_status read_headers(struct kdump *k, struct dt_error *err)
 	if (!dt_bits_init(&k->pages, bits, max_pfn, dump->arena))
 		return dt_fail(err, DT_ERR_NOMEM, "no room to index a bitmap of 0x%zx bytes", bits.len);
 	k->descriptors = bitmap + 2 * half;
+	read_machine(k, header);
 	read_notes(k, sub);
 	return DT_OK;
 }

@@ -76,6 +76,45 @@ static void try_shadowed(struct dt_kernel_walk *walk, const struct dt_cpu_state 
 	try_root(walk, cpu, root, best);
 }
 
+/* Windows maps each top table into itself, in the kernel's half, so that the tables have addresses. Where nothing names a root, such a table
+ * is looked for where machines have their first memory (ARM64 boards from 1 GiB on). */
+static const struct {
+	uint64_t first, count; /* pages */
+} windows[] = { { 0, 0x20000 }, { 0x40000, 0x20000 } };
+
+static bool maps_itself(struct dt_bytes table, uint64_t pfn)
+{
+	enum { ENTRIES = 512, VALID = 1 };
+
+	for (unsigned i = ENTRIES / 2; i < ENTRIES && table.len == DT_PAGE_SIZE; i++) {
+		uint64_t entry = dt_bytes_u64_or(table, 8 * (uint64_t)i, 0);
+
+		if ((entry & VALID) && (entry & UINT64_C(0x0000fffffffff000)) >> DT_PAGE_SHIFT == pfn)
+			return true;
+	}
+	return false;
+}
+
+static void try_self_mapped(struct dt_kernel_walk *walk, struct choice *best)
+{
+	struct dt_dump *dump = walk->dump;
+	unsigned tries = 0;
+
+	if (dump->machine == DT_MACHINE_X86)
+		return;
+	for (size_t w = 0; w < sizeof(windows) / sizeof(windows[0]); w++)
+		for (uint64_t i = 0; i < windows[w].count && best->signs == 0 && tries < MOST_ROOTS; i++) {
+			uint64_t pfn = windows[w].first + i;
+
+			if (!maps_itself(dt_physical_at(&dump->physical, pfn << DT_PAGE_SHIFT), pfn))
+				continue;
+			tries++;
+			try_root(walk, NULL, pfn << DT_PAGE_SHIFT, best);
+		}
+	if (best->signs)
+		dt_note_add(dump->notes, DT_NOTE_INFO, "page tables", "nothing names their root; found at 0x%" PRIx64 ", a table that maps itself", best->root);
+}
+
 static struct choice choose(struct dt_kernel_walk *walk)
 {
 	const struct dt_dump *dump = walk->dump;
@@ -86,6 +125,8 @@ static struct choice choose(struct dt_kernel_walk *walk)
 		try_root(walk, &dump->cpus[i], dump->cpus[i].cr3, &best);
 		try_shadowed(walk, &dump->cpus[i], &best);
 	}
+	if (best.signs == 0)
+		try_self_mapped(walk, &best);
 	return best;
 }
 

@@ -87,9 +87,9 @@ static void what_is_refused(void **state)
 	expect_failure(&o, DT_ERR_UNSUPPORTED, 4, "class 2 and byte order 2");
 	close_opened(&o);
 	make();
-	put16(&f, 0x12, 183);
+	put16(&f, 0x12, 243);
 	open_fixture(&o, &f);
-	expect_failure(&o, DT_ERR_UNSUPPORTED, 0x12, "machine 183, expected 62");
+	expect_failure(&o, DT_ERR_UNSUPPORTED, 0x12, "machine 243, expected 62");
 	close_opened(&o);
 	make();
 	open_bytes(&o, f.data, 0x30);
@@ -135,6 +135,38 @@ static void tables_that_lie(void **state)
 	close_opened(&o);
 }
 
+/* The note that QEMU writes of an ARM64 processor, for Linux; QEMU's own is of other machines. */
+static void processors_of_arm64(void **state)
+{
+	(void)state;
+	make();
+	put16(&f, 0x12, 183);
+	open_fixture(&o, &f);
+	assert_int_equal(o.dump.machine, DT_MACHINE_ARM64);
+	assert_int_equal(o.dump.cpu_count, 0);
+	close_opened(&o);
+	uint64_t note = dt_bytes_u64_or((struct dt_bytes){ f.data, f.len }, 0x48, 0);
+	put64(&f, 0x60, 20 + 392);
+	put32(&f, note, 5);
+	put32(&f, note + 4, 392);
+	put32(&f, note + 8, 1);
+	put_text(&f, note + 12, "CORE");
+	put32(&f, note + 16, 0);
+	for (unsigned i = 0; i < 34; i++)
+		put64(&f, note + 20 + 112 + 8 * i, UINT64_C(0xfffff80000000000) + i);
+	open_fixture(&o, &f);
+	assert_int_equal(o.dump.cpu_count, 1);
+	assert_int_equal(o.dump.cpus[0].context.reg[DT_ARM64_PC], UINT64_C(0xfffff80000000020));
+	assert_int_equal(o.dump.cpus[0].context.reg[DT_ARM64_SP], UINT64_C(0xfffff8000000001f));
+	assert_int_equal(o.dump.cpus[0].kpcr, UINT64_C(0xfffff80000000012));
+	assert_false(o.dump.cpus[0].context.user_mode);
+	close_opened(&o);
+	put32(&f, note + 4, 391); /* a note too short */
+	open_fixture(&o, &f);
+	assert_int_equal(o.dump.cpu_count, 0);
+	close_opened(&o);
+}
+
 /* 65,535 segments that all lie upon each other, in one file. */
 static void segments_without_number(void **state)
 {
@@ -171,6 +203,7 @@ int main(void)
 		cmocka_unit_test(segments_and_processors),
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(tables_that_lie),
+		cmocka_unit_test(processors_of_arm64),
 		cmocka_unit_test(segments_without_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,12 +127,31 @@ static void names_that_lie(void **state)
 static void page_tables_that_lead_nowhere(void **state)
 {
 	(void)state;
-	read_machine("patch-u64 0x10 0x7fffffff000\n");
+	/* Neither the header's root nor a table that maps itself. */
+	read_machine("patch-u64 0x10 0x7fffffff000\nself-map none\n");
 	assert_null(dump.memory.space);
 	assert_int_equal(dump.complete, DT_FALSE);
 	has_note("page tables", "with the root 0x7fffffff000 neither");
 	assert_true(is_missing("virtual memory"));
 	assert_int_equal(dump.module_count, 0);
+}
+
+static void a_root_that_nothing_names_is_found(void **state)
+{
+	static const char *const kinds[] = { "", "machine x64\npaging 5\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char lines[128];
+		snprintf(lines, sizeof(lines), "%spatch-u64 0x10 0x7fffffff000\n", kinds[i]);
+		read_machine(lines);
+		assert_int_equal(dump.directory_table_base, 0x1ad000);
+		has_note("page tables", "nothing names their root; found at 0x1ad000, a table that maps itself");
+		assert_int_equal(dump.module_count, 3);
+	}
+	/* A page of programs that looks like one leads nowhere, and costs a try. */
+	read_machine("patch-u64 0x10 0x7fffffff000\nself-map none\nframes 0x100\nword 0xffffe00000000800 0x100003\n");
+	assert_null(dump.memory.space);
 }
 
 static void a_stack_that_is_not_there_is_said(void **state)
@@ -220,6 +239,7 @@ int main(void)
 		cmocka_unit_test(more_modules_than_any_machine_has),
 		cmocka_unit_test(names_that_lie),
 		cmocka_unit_test(page_tables_that_lead_nowhere),
+		cmocka_unit_test(a_root_that_nothing_names_is_found),
 		cmocka_unit_test(a_stack_that_is_not_there_is_said),
 		cmocka_unit_test(a_header_that_was_filled_before_the_crash),
 		cmocka_unit_test(the_processor_is_told_by_its_stack),
