@@ -115,29 +115,44 @@ static unsigned ones(uint64_t value)
 	return n;
 }
 
-/* Whether two neighbouring words can be the tag and the base of a block. Bits only change their places, so their number tells most
- * words from a block's without a try: all but the 13 bits of the size are known. */
-static bool can_be_block(uint64_t tag, uint64_t base, uint64_t kern_base)
-{
-	uint64_t plain = (TAG ^ kern_base) & ~(UINT64_C(0x1fff) << 32), word = tag ^ base;
-	unsigned least = ones(plain), found = ones(word);
+/* What the tag's word and the base differ by, as far as it is known beforehand: all but the 13 bits of the size; swapped, as a turn shows it. */
+struct pattern {
+	uint64_t mask, value;
+	unsigned ones; /* set bits of value */
+};
 
-	if (found < least || found > least + 13)
+static struct pattern pattern_of(uint64_t kern_base)
+{
+	uint64_t mask = ~(UINT64_C(0x1fff) << 32), value = (TAG ^ kern_base) & mask;
+
+	return (struct pattern){ swap(mask), swap(value), ones(value) };
+}
+
+/* Bits only change their places, so their number tells most words from a block's without a try. */
+static bool can_be_block(const struct pattern *pattern, uint64_t word, uint64_t kern_base)
+{
+	unsigned found = ones(word);
+
+	if (found < pattern->ones || found > pattern->ones + 13)
 		return false;
-	for (unsigned turn = 0; turn < 64; turn++)
-		if (is_head(swap(rotate(word, turn)) ^ kern_base))
+	for (unsigned turn = 0; turn < 64; turn++) {
+		uint64_t turned = rotate(word, turn);
+
+		if ((turned & pattern->mask) == pattern->value && is_head(swap(turned) ^ kern_base))
 			return true;
+	}
 	return false;
 }
 
 uint64_t dt_walk_find_encoded(const struct dt_kernel_walk *walk, uint64_t va, struct dt_bytes page)
 {
 	uint64_t kern_base = walk->dump->kdbg.kern_base;
+	const struct pattern pattern = pattern_of(kern_base);
 
 	for (uint64_t off = 0; walk->width == 8 && kern_base && off + 16 <= page.len; off += 8) {
 		uint64_t tag = dt_bytes_u64_or(page, off, 0), base = dt_bytes_u64_or(page, off + 8, 0);
 
-		if (can_be_block(tag, base, kern_base))
+		if (can_be_block(&pattern, tag ^ base, kern_base))
 			return va + off - 8 * BLOCK_TAG;
 	}
 	return 0;
