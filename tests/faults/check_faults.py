@@ -250,8 +250,10 @@ class Uploads:
             raise Broken(f"left in the spool: {left}")
         check_store(place, place / "s.db")
         held = books(place / "s.db")
-        # The same bytes may come twice, under the name of another upload.
-        held.pop("files")
+        # The same bytes may come twice, under the name of another upload; and one whose worker was lost keeps its record of that.
+        for name in ("files", "unreadable", "records"):
+            held.pop(name)
+        held["crashes"] = [row for row in held["crashes"] if ", 9, None, None, None, None)" not in row]
         return held
 
 
