@@ -159,7 +159,7 @@ static enum dt_status open_kdump(struct kdump *k, struct dt_error *err)
 	if (status != DT_OK)
 		return status;
 	say_share(k);
-	return dt_physical_set_reader(&k->dump->physical, read_page, k, err);
+	return dt_physical_set_reader(&k->dump->physical, read_page, k, k->pages.count << DT_PAGE_SHIFT, err);
 }
 
 static struct kdump *begin(struct dt_dump *dump)

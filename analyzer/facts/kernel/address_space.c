@@ -106,6 +106,8 @@ static void try_self_mapped(struct dt_kernel_walk *walk, struct choice *best)
 		for (uint64_t i = 0; i < windows[w].count && best->signs == 0 && tries < MOST_ROOTS; i++) {
 			uint64_t pfn = windows[w].first + i;
 
+			if (pfn >= dump->physical.end >> DT_PAGE_SHIFT)
+				break;
 			if (!maps_itself(dt_physical_at(&dump->physical, pfn << DT_PAGE_SHIFT), pfn))
 				continue;
 			tries++;

@@ -87,6 +87,7 @@ enum dt_status dt_physical_set_extents(struct dt_physical *physical, const struc
 		physical->pages += sorted[i].len >> DT_PAGE_SHIFT;
 		physical->present += bytes_in_file(physical, &sorted[i]) >> DT_PAGE_SHIFT;
 	}
+	physical->end = kept ? sorted[kept - 1].pa + sorted[kept - 1].len : 0;
 	return DT_OK;
 }
 
@@ -136,6 +137,7 @@ enum dt_status dt_physical_set_bitmap(struct dt_physical *physical, struct dt_by
 	if (!dt_bits_init(&physical->bits, bitmap, bit_count, physical->arena))
 		return dt_fail(err, DT_ERR_NOMEM, "physical memory: no room to index a bitmap of 0x%zx bytes", bitmap.len);
 	physical->first_page_off = first_page_off;
+	physical->end = physical->bits.count << DT_PAGE_SHIFT;
 	physical->pages = physical->bits.set;
 	physical->present = physical->pages < room ? physical->pages : room;
 	return DT_OK;
@@ -156,13 +158,14 @@ static struct dt_bytes in_bitmap(const struct dt_physical *physical, uint64_t pa
 
 /* ---- pages on request ------------------------------------------------------- */
 
-enum dt_status dt_physical_set_reader(struct dt_physical *physical, dt_page_reader *read, void *reader, struct dt_error *err)
+enum dt_status dt_physical_set_reader(struct dt_physical *physical, dt_page_reader *read, void *reader, uint64_t end, struct dt_error *err)
 {
 	physical->slots = DT_ARENA_ARRAY(physical->arena, SLOTS, struct dt_page_slot);
 	if (!physical->slots)
 		return dt_fail(err, DT_ERR_NOMEM, "physical memory: no room for a cache of %d pages", SLOTS);
 	physical->read = read;
 	physical->reader = reader;
+	physical->end = end;
 	return DT_OK;
 }
 

@@ -40,6 +40,7 @@ struct dt_physical {
 	void *reader;
 	struct dt_page_slot *slots;
 	/* how many */
+	uint64_t end;     /* address behind the last page that they describe */
 	uint64_t pages;   /* the dump's tables describe */
 	uint64_t present; /* of those lie inside the file */
 	uint64_t lookups; /* so far */
@@ -56,8 +57,8 @@ DT_MUST_USE enum dt_status dt_physical_set_extents(struct dt_physical *physical,
  * the order of their numbers. Bits beyond the bitmap's bytes are 0. DT_ERR_NOMEM. */
 DT_MUST_USE enum dt_status dt_physical_set_bitmap(struct dt_physical *physical, struct dt_bytes bitmap, uint64_t bit_count,
                                                   uint64_t first_page_off, struct dt_error *err);
-/* Takes a function that reads pages; a cache of 256 pages stands in front of it. DT_ERR_NOMEM. */
-DT_MUST_USE enum dt_status dt_physical_set_reader(struct dt_physical *physical, dt_page_reader *read, void *reader,
+/* Takes a function that reads pages, of which the last stands before end; a cache of 256 pages stands in front of it. DT_ERR_NOMEM. */
+DT_MUST_USE enum dt_status dt_physical_set_reader(struct dt_physical *physical, dt_page_reader *read, void *reader, uint64_t end,
                                                   struct dt_error *err);
 
 /* The bytes from pa to the end of its page, or fewer where the file ends; empty when the dump does not have them. They live until the

@@ -128,7 +128,8 @@ static void pages_on_request_are_read_once(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(dt_physical_set_reader(&w->physical, read_page, w, &w->err), DT_OK);
+	assert_int_equal(dt_physical_set_reader(&w->physical, read_page, w, 16 << DT_PAGE_SHIFT, &w->err), DT_OK);
+	assert_int_equal(w->physical.end, 16 << DT_PAGE_SHIFT);
 	assert_int_equal(first(w, 0x7000), 7);
 	assert_int_equal(first(w, 0x7ff0), 7);
 	assert_int_equal(first(w, UINT64_C(5000) << 12), -1);
