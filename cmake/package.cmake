@@ -33,6 +33,21 @@ foreach(row "program dumptriage" "library libdumptriage1" "development libdumptr
   install(FILES ${CMAKE_SOURCE_DIR}/packaging/copyright ${packaging}/changelog.Debian.gz DESTINATION share/doc/${package} COMPONENT ${part})
 endforeach()
 
+# Which version of the package has each name, for packages that use the library (dpkg-shlibdeps): the names of the version script. A name
+# of a later node gets the version that brought it here.
+file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/dumptriage.map lines)
+set(symbols "libdumptriage.so.1 libdumptriage1 #MINVER#\n")
+set(node "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^(DUMPTRIAGE_[0-9.]+)")
+    set(node ${CMAKE_MATCH_1})
+    string(APPEND symbols " ${node}@${node} 0.1.0\n")
+  elseif(line MATCHES "(dt_[a-z_]+)")
+    string(APPEND symbols " ${CMAKE_MATCH_1}@${node} 0.1.0\n")
+  endif()
+endforeach()
+file(WRITE ${packaging}/symbols "${symbols}")
+
 # What is linked, and what is loaded when it is needed, as SPDX.
 set(programs dumptriage dumptriage-feed dumptriage-scan dumptriage-serve dumptriage-store dumptriage-work dumptriage-worker)
 list(TRANSFORM programs REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE program_files)
@@ -84,7 +99,7 @@ set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "Windows crash dumps to verdicts: shared
  and why. This is the library for programs that analyse dumps in their own
  process.")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libkdumpfile10")
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/triggers)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/triggers ${packaging}/symbols)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS "libarchive13, liblzo2-2, libsnappy1v5, libzstd1, zlib1g")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libdumptriage-dev)

@@ -83,6 +83,9 @@ class Packages(unittest.TestCase):
             self.assertIn(package, depends)
         shlibs = (self.roots["libdumptriage1"] / "DEBIAN/shlibs").read_text()
         self.assertRegex(shlibs, r"libdumptriage 1 libdumptriage1 ")
+        names = set(re.findall(r"^ (dt_\w+)@DUMPTRIAGE_1.0 0.1.0$", (self.roots["libdumptriage1"] / "DEBIAN/symbols").read_text(), re.M))
+        self.assertEqual(names, set(re.findall(r"\b(dt_\w+);", (SOURCE / "cmake/dumptriage.map").read_text())))
+        self.assertIn("dt_open", names)
         self.assertIn("ldconfig", (self.roots["libdumptriage1"] / "DEBIAN/triggers").read_text())
 
     @unittest.skipUnless(shutil.which("lintian"), "skipped: lintian is not installed")
