@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every fuzz target over seeds of its own format, changed: none may crash or hang. And every format that is read has a target.
+"""Every fuzz target over seeds of its own format and over the corpus of the tree, changed: none may crash or hang. And every format that is
+read has a target.
 
 usage: check_fuzz.py BUILDER SOURCE_DIR SCRATCH_DIR FIXTURES TARGET...
 """
@@ -42,13 +43,18 @@ def main():
     if len(formats) < 10 or without:
         raise SystemExit("formats without a fuzz target: %s" % (sorted(without) or "the table was not understood"))
     scratch.mkdir(parents=True, exist_ok=True)
+    replayed = 0
     for name, path in targets.items():
-        seeds = list(seed_files(name, source, fixtures, scratch)) if name in FILES else []
+        seeds = sorted(str(file) for file in (source / "tests/fuzz/corpus" / name).glob("*"))
+        replayed += len(seeds)
+        seeds += seed_files(name, source, fixtures, scratch) if name in FILES else []
         for recipe in SEEDS.get(name, []):
             seeds.append(str(scratch / (recipe + ".dmp")))
             subprocess.run([builder, str(source / "samples/recipes" / (recipe + ".recipe")), seeds[-1]], check=True)
+        if not seeds:
+            raise SystemExit(f"{name} has no inputs")
         subprocess.run([path, *seeds], check=True, timeout=300)
-    print("%d targets" % len(targets))
+    print("%d targets, %d inputs of the tree" % (len(targets), replayed))
 
 
 if __name__ == "__main__":
