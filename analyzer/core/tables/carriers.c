@@ -163,15 +163,13 @@ static enum dt_status append(struct dt_carriers *list, const struct dt_carrier *
 	return DT_OK;
 }
 
-enum dt_status dt_carriers_add(struct dt_carriers *list, const char *file, const char *text, size_t len, struct dt_arena *arena, struct dt_error *err)
+/* The rows point into the text. */
+static enum dt_status add_rows(struct dt_carriers *list, const char *file, struct dt_bytes text, struct dt_arena *arena, struct dt_error *err)
 {
-	struct dt_bytes copy = dt_arena_bytes(arena, (struct dt_bytes){ (const uint8_t *)text, len });
-	const char *at = (const char *)copy.data, *end = at + copy.len;
+	const char *at = (const char *)text.data, *end = at + text.len;
 	enum dt_status status = DT_OK;
 	struct dt_carrier row;
 
-	if (copy.len != len)
-		return dt_fail(err, DT_ERR_NOMEM, "%s: no memory", file);
 	for (unsigned number = 1; status == DT_OK && at < end; number++) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at)), *last = stop ? stop : end;
 		struct line line = { file, number, at, at, last > at && last[-1] == '\r' ? last - 1 : last, err };
@@ -183,18 +181,29 @@ enum dt_status dt_carriers_add(struct dt_carriers *list, const char *file, const
 	return status;
 }
 
+enum dt_status dt_carriers_add(struct dt_carriers *list, const char *file, const char *text, size_t len, struct dt_arena *arena, struct dt_error *err)
+{
+	struct dt_bytes copy = dt_arena_bytes(arena, (struct dt_bytes){ (const uint8_t *)text, len });
+
+	return copy.len == len ? add_rows(list, file, copy, arena, err) : dt_fail(err, DT_ERR_NOMEM, "%s: no memory", file);
+}
+
 /* ---- the program's own ------------------------------------------------------------------ */
 
-static struct dt_carriers builtin;
+enum { BUILTIN_ROOM = 512 };
+static struct dt_carrier builtin_rows[BUILTIN_ROOM];
+static struct dt_carriers builtin = { .rows = builtin_rows, .room = BUILTIN_ROOM };
 
+/* Takes no memory, and so cannot fail for want of it. */
 static void read_builtin(void)
 {
-	static struct dt_arena arena;
+	const struct dt_bytes text = { (const uint8_t *)dt_builtin_carriers[0].data, dt_builtin_carriers[0].len };
+	struct dt_arena none;
 	struct dt_error err;
 
-	dt_arena_init(&arena, 1u << 20);
-	/* A test reads the file: it is our mistake when it is wrong. */
-	if (dt_carriers_add(&builtin, dt_builtin_carriers[0].name, dt_builtin_carriers[0].data, dt_builtin_carriers[0].len, &arena, &err) != DT_OK)
+	dt_arena_init(&none, 0);
+	/* A test reads the file: it is our mistake when it is wrong, or has more rows than there is room for. */
+	if (add_rows(&builtin, dt_builtin_carriers[0].name, text, &none, &err) != DT_OK)
 		abort();
 }
 
