@@ -253,7 +253,7 @@ class Soak:
         assert len(unreadable) <= self.kills["worker"] + self.kills["serve"], "more inputs were lost than workers"
         check = self.once("store", "check", "--db", self.postgres.url)
         assert "nothing disagrees" in check, check
-        assert " 0 changes owed, 0 rejected" in self.once("feed", "status", "--db", self.postgres.url)
+        assert " 0 changes wait, 0 rejected" in self.once("feed", "status", "--db", self.postgres.url)
         for part in self.parts.values():
             text = part.log.read_text(errors="replace")
             assert "Sanitizer" not in text and "runtime error" not in text, f"{part.log}:\n{text[-4000:]}"
