@@ -158,8 +158,7 @@ void dt_report_cef(const struct dt_crash *crash, const struct dt_report_style *s
 	dt_cef_labelled(&line, "flexString1", "stack", stack(event.crash, &arena));
 	dt_buf_append(out, dt_buf_text(&line), line.len);
 	dt_buf_putc(out, '\n');
-	out->failed |= line.failed | arena.failed;
-	out->no_memory |= line.no_memory | arena.no_memory;
+	dt_buf_share_failure(out, &line, &arena);
 	dt_buf_deinit(&code);
 	dt_buf_deinit(&line);
 	dt_arena_deinit(&arena);

@@ -117,8 +117,7 @@ void dt_incident_event_ecs(const struct dt_incident_event *event, struct dt_buf 
 	dt_put_close(&w, '}');
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
-	out->failed |= arena.failed;
-	out->no_memory |= arena.no_memory;
+	dt_buf_share_failure(out, NULL, &arena);
 	dt_arena_deinit(&arena);
 }
 
@@ -183,8 +182,7 @@ void dt_incident_event_ocsf(const struct dt_incident_event *event, struct dt_buf
 	put_cluster(&w, "unmapped", event, &said);
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
-	out->failed |= arena.failed;
-	out->no_memory |= arena.no_memory;
+	dt_buf_share_failure(out, NULL, &arena);
 	dt_arena_deinit(&arena);
 }
 
@@ -220,8 +218,7 @@ void dt_incident_event_cef(const struct dt_incident_event *event, struct dt_buf 
 	dt_cef_value(&line, "msg", said.message);
 	dt_buf_append(out, dt_buf_text(&line), line.len);
 	dt_buf_putc(out, '\n');
-	out->failed |= line.failed | arena.failed;
-	out->no_memory |= line.no_memory | arena.no_memory;
+	dt_buf_share_failure(out, &line, &arena);
 	dt_buf_deinit(&line);
 	dt_arena_deinit(&arena);
 }
@@ -242,8 +239,7 @@ static void put_inside(const char *text, struct dt_buf *out)
 	dt_json_write_text(text ? text : "", &literal);
 	if (literal.len >= 2)
 		dt_buf_append(out, literal.data + 1, literal.len - 2);
-	out->failed |= literal.failed;
-	out->no_memory |= literal.no_memory;
+	dt_buf_share_failure(out, &literal, NULL);
 	dt_buf_deinit(&literal);
 }
 
@@ -313,8 +309,7 @@ enum dt_status dt_incident_event_template(const struct dt_incident_event *event,
 	dt_arena_init(&arena, 1u << 20);
 	say(event, &arena, &said);
 	enum dt_status status = fill(event, &said, template ? template : everything, &arena, out, err);
-	out->failed |= arena.failed;
-	out->no_memory |= arena.no_memory;
+	dt_buf_share_failure(out, NULL, &arena);
 	dt_arena_deinit(&arena);
 	return status;
 }

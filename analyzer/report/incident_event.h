@@ -30,8 +30,8 @@ void dt_incident_event_ocsf(const struct dt_incident_event *event, struct dt_buf
 void dt_incident_event_cef(const struct dt_incident_event *event, struct dt_buf *out);
 
 /* A JSON template in which {{id}}, {{time}}, {{incident}}, {{kind}}, {{key}}, {{title}}, {{state}}, {{message}}, {{first}}, {{last}}, {{url}}
- * stand for texts (escaped, to be put between quotes; url is empty without a server) and {{hosts}}, {{crashes}}, {{severity}} for numbers. template NULL: one that has all of them. DT_ERR_USAGE: an unknown
- * name. The result ends without a line's end. */
+ * stand for texts (escaped, to be put between quotes; url is empty without a server) and {{hosts}}, {{crashes}}, {{severity}} for numbers.
+ * template NULL: one that has all of them. DT_ERR_USAGE: an unknown name. The result ends without a line's end. */
 DT_MUST_USE enum dt_status dt_incident_event_template(const struct dt_incident_event *event, const char *template, struct dt_buf *out,
                                                       struct dt_error *err);
 

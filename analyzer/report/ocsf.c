@@ -227,7 +227,6 @@ void dt_report_ocsf(const struct dt_crash *crash, const struct dt_report_style *
 	put_unmapped(&w, &event);
 	dt_put_close(&w, '}');
 	dt_buf_putc(out, '\n');
-	out->failed |= arena.failed;
-	out->no_memory |= arena.no_memory;
+	dt_buf_share_failure(out, NULL, &arena);
 	dt_arena_deinit(&arena);
 }

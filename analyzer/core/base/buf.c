@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
+
 #define FIRST_CAP 256
 
 void dt_buf_init(struct dt_buf *buf, size_t max)
@@ -132,4 +134,10 @@ void dt_buf_hexbytes(struct dt_buf *buf, struct dt_bytes bytes)
 		buf->data[buf->len++] = digits[bytes.data[i] & 15];
 	}
 	buf->data[buf->len] = 0;
+}
+
+void dt_buf_share_failure(struct dt_buf *out, const struct dt_buf *part, const struct dt_arena *arena)
+{
+	out->failed |= (part && part->failed) || (arena && arena->failed);
+	out->no_memory |= (part && part->no_memory) || (arena && arena->no_memory);
 }

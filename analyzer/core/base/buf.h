@@ -27,6 +27,9 @@ static inline bool dt_buf_ok(const struct dt_buf *buf)
 {
 	return !buf->failed;
 }
+struct dt_arena;
+/* out fails where a buffer or an arena failed that it was made with (NULL: none), and for the same reason. */
+void dt_buf_share_failure(struct dt_buf *out, const struct dt_buf *part, const struct dt_arena *arena);
 /* The text written so far, "" when there is none. Borrowed until the next write. */
 static inline const char *dt_buf_text(const struct dt_buf *buf)
 {

@@ -91,31 +91,32 @@ static int check(const struct dt_scan_options *options, const struct dt_command 
 	return DT_EXIT_OK;
 }
 
+static const struct option table[] = {
+	{ "db", required_argument, NULL, DB },
+	{ "out", required_argument, NULL, OUT },
+	{ "enqueue", required_argument, NULL, ENQUEUE },
+	{ "list", required_argument, NULL, LIST },
+	{ "include", required_argument, NULL, INCLUDE },
+	{ "shard", required_argument, NULL, SHARD },
+	{ "jobs", required_argument, NULL, JOBS },
+	{ "host", required_argument, NULL, HOST },
+	{ "host-from", required_argument, NULL, HOST_FROM },
+	{ "carriers", required_argument, NULL, CARRIERS },
+	{ "signatures", required_argument, NULL, SIGNATURES },
+	DT_SYMBOLS_LONG_OPTIONS,
+	{ "hash", required_argument, NULL, HASH },
+	{ "deadline", required_argument, NULL, DEADLINE },
+	{ "metrics", required_argument, NULL, METRICS },
+	{ "open-deadline", required_argument, NULL, OPEN_DEADLINE },
+	{ "no-reanalyse", no_argument, NULL, NO_REANALYSE },
+	{ "no-sandbox", no_argument, NULL, NO_SANDBOX },
+	{ "strict", no_argument, NULL, STRICT },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ 0 },
+};
+
 int dt_scan_options_parse(struct dt_scan_options *options, const struct dt_command *self, int argc, char **argv)
 {
-	static const struct option table[] = {
-		{ "db", required_argument, NULL, DB },
-		{ "out", required_argument, NULL, OUT },
-		{ "enqueue", required_argument, NULL, ENQUEUE },
-		{ "list", required_argument, NULL, LIST },
-		{ "include", required_argument, NULL, INCLUDE },
-		{ "shard", required_argument, NULL, SHARD },
-		{ "jobs", required_argument, NULL, JOBS },
-		{ "host", required_argument, NULL, HOST },
-		{ "host-from", required_argument, NULL, HOST_FROM },
-		{ "carriers", required_argument, NULL, CARRIERS },
-		{ "signatures", required_argument, NULL, SIGNATURES },
-		DT_SYMBOLS_LONG_OPTIONS,
-		{ "hash", required_argument, NULL, HASH },
-		{ "deadline", required_argument, NULL, DEADLINE },
-		{ "metrics", required_argument, NULL, METRICS },
-		{ "open-deadline", required_argument, NULL, OPEN_DEADLINE },
-		{ "no-reanalyse", no_argument, NULL, NO_REANALYSE },
-		{ "no-sandbox", no_argument, NULL, NO_SANDBOX },
-		{ "strict", no_argument, NULL, STRICT },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ 0 },
-	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int option, taken, status = DT_EXIT_OK;
 

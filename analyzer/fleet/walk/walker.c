@@ -113,57 +113,68 @@ static bool wanted(struct dt_walk *walk, const char *name, const char *relative)
 	return included;
 }
 
+/* May be slow, or hang. NULL: *code says why, 0 that the walk is over. */
+static DIR *open_folder(struct run *run, int parent, const char *name, int *code)
+{
+	away(run, name);
+	/* The path argument itself may be a link; folders below it may not. */
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	*code = errno;
+	bool over = !back(run);
+	if (dir && !over)
+		return dir;
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+	*code = over ? 0 : *code;
+	return NULL;
+}
+
+/* The folder's path behind the walk's, and its level on top. false: no memory, nothing was changed. */
+static bool push_level(struct dt_walk *walk, DIR *dir, const char *name)
+{
+	struct dt_level *level = calloc(1, sizeof(*level));
+	size_t before = walk->path_at;
+
+	if (level && path_append(walk, name) && (!walk->path_at || walk->path[walk->path_at - 1] == '/' || path_append(walk, "/"))) {
+		level->dir = dir;
+		level->path_len = before;
+		walk->levels[walk->depth++] = level;
+		return true;
+	}
+	walk->path_at = before;
+	free(level);
+	return false;
+}
+
 static void enter_folder(struct run *run, int parent, const char *name, int root)
 {
 	struct dt_walk *walk = run->walk;
-	struct dt_level *level = calloc(1, sizeof(*level));
-	int fd, code;
+	int code;
 
-	if (!level) {
-		walk->counts.no_memory = true;
-		return;
-	}
 	if (walk->depth == DT_WALK_DEPTH) {
-		free(level);
 		hand_out_failure(run, name, root, 0, "is a folder more than 256 levels deep");
 		return;
 	}
-	away(run, name);
-	/* The path argument itself may be a link; folders below it may not. */
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
-	level->dir = fd >= 0 ? fdopendir(fd) : NULL;
-	code = errno;
-	if (!back(run)) {
-		if (level->dir)
-			closedir(level->dir);
-		else if (fd >= 0)
-			close(fd);
-		free(level);
-		return;
-	}
-	if (!level->dir) {
-		if (fd >= 0)
-			close(fd);
-		free(level);
+	DIR *dir = open_folder(run, parent, name, &code);
+	if (!dir) {
 		walk->counts.no_memory |= code == ENOMEM;
-		if (code != ENOMEM)
+		if (code && code != ENOMEM)
 			hand_out_failure(run, name, root, code, "the folder cannot be opened");
 		return;
 	}
 	walk->counts.folders++;
-	level->path_len = walk->path_at;
 	if (parent == AT_FDCWD && walk->roots[root] < 0)
-		walk->roots[root] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (!path_append(walk, name) || (walk->path_at && walk->path[walk->path_at - 1] != '/' && !path_append(walk, "/"))) {
+		walk->roots[root] = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 0);
+	if (!push_level(walk, dir, name)) {
 		walk->counts.no_memory = true;
-		walk->path_at = level->path_len;
-		closedir(level->dir);
-		free(level);
+		closedir(dir);
 		return;
 	}
 	if (parent == AT_FDCWD)
 		walk->root_len = walk->path_at;
-	walk->levels[walk->depth++] = level;
 }
 
 static void leave_folder(struct dt_walk *walk)
@@ -285,50 +296,63 @@ static void begin_path(struct run *run, int root)
 }
 
 /* The next name of the list. Reading may wait as long as whoever writes it does. */
+/* One more character of the line, and room for its end. false: no memory, or a line that is none. */
+static bool line_put(struct dt_walk *walk, char c)
+{
+	if (walk->line_len + 2 > walk->line_room) {
+		size_t room = walk->line_room ? walk->line_room * 2 : 4096;
+		char *more = room <= MAX_LINE ? realloc(walk->line, room) : NULL;
+		if (!more) {
+			walk->counts.no_memory = room <= MAX_LINE;
+			return false;
+		}
+		walk->line = more;
+		walk->line_room = room;
+	}
+	walk->line[walk->line_len++] = c;
+	return true;
+}
+
+/* false: the list is at its end, or the walk is over. */
+static bool read_list(struct run *run, char end)
+{
+	struct dt_walk *walk = run->walk;
+	int fd = walk->options.list_fd;
+	char *input = walk->input;
+
+	pthread_mutex_unlock(&walk->lock);
+	ssize_t n = read(fd, input, INPUT);
+	pthread_mutex_lock(&walk->lock);
+	if (!going(run))
+		return false;
+	walk->input_at = 0;
+	walk->input_len = n > 0 ? (size_t)n : 0;
+	if (n <= 0 && walk->line_len) { /* the last name has no end */
+		walk->input[0] = end;
+		walk->input_len = 1;
+	}
+	return walk->input_len > 0;
+}
+
 static bool next_line(struct run *run, char **out)
 {
 	struct dt_walk *walk = run->walk;
 	char end = walk->options.list_nul ? '\0' : '\n';
 
-	for (;;) {
+	do {
 		while (walk->input_at < walk->input_len) {
 			char c = walk->input[walk->input_at++];
-			if (walk->line_len + 2 > walk->line_room) {
-				size_t room = walk->line_room ? walk->line_room * 2 : 4096;
-				char *more = room <= MAX_LINE ? realloc(walk->line, room) : NULL;
-				if (!more) {
-					walk->counts.no_memory = room <= MAX_LINE;
-					return false;
-				}
-				walk->line = more;
-				walk->line_room = room;
-			}
-			if (c != end) {
-				walk->line[walk->line_len++] = c;
+			if (!line_put(walk, c))
+				return false;
+			if (c != end)
 				continue;
-			}
-			walk->line[walk->line_len] = '\0';
+			walk->line[walk->line_len - 1] = '\0';
 			walk->line_len = 0;
 			*out = walk->line;
 			return true;
 		}
-		int fd = walk->options.list_fd;
-		char *input = walk->input;
-		pthread_mutex_unlock(&walk->lock);
-		ssize_t n = read(fd, input, INPUT);
-		pthread_mutex_lock(&walk->lock);
-		if (!going(run))
-			return false;
-		walk->input_at = 0;
-		walk->input_len = n > 0 ? (size_t)n : 0;
-		if (n <= 0 && walk->line_len) { /* the last name has no end */
-			walk->input[0] = end;
-			walk->input_len = 1;
-			n = 1;
-		}
-		if (n <= 0)
-			return false;
-	}
+	} while (read_list(run, end));
+	return false;
 }
 
 static void one_line(struct run *run, const char *path)

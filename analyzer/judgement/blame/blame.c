@@ -194,7 +194,7 @@ static const struct dt_frame *first_frame(const struct search *s, uint64_t *conf
 	enum dt_carrier_kind best_kind = DT_CARRIER_LAST;
 	size_t gap = 0;
 
-	for (size_t i = 0; i < s->facts->stack_count && gap < MAX_GAP && (!best || best_kind != DT_CARRIER_NONE); i++) {
+	for (size_t i = 0; i < s->facts->stack_count && gap < MAX_GAP && best_kind != DT_CARRIER_NONE; i++) {
 		const struct dt_frame *frame = &s->facts->stack[i];
 		uint64_t worth = trusts[frame->trust].confidence;
 		enum dt_carrier_kind kind = frame_kind(s, frame);
