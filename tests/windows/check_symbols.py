@@ -379,6 +379,15 @@ class Symbols(unittest.TestCase):
         record, kinds = judged(more)
         self.assertIn("code-differs", kinds)
         self.assertIsNone(record["bucket"]["id"])
+        said = next(a["text"] for a in record["anomalies"] if a["kind"] == "code-differs")
+        self.assertIn(f"is {bytes(more[:3]).hex(' ')}", said)
+        self.assertIn(f"and {bytes(code[:3]).hex(' ')}", said)
+        # An address that Windows put into an instruction at its start; another program altogether.
+        other = bytes(b ^ 0x11 for b in code)
+        for there in (b"\x48\xb8" + struct.pack("<Q", 0xFFFFF68000000000) + code[10:], other):
+            record, kinds = judged(there)
+            self.assertFalse({"code-differs", "one-bit-code"} & set(kinds), there)
+        self.assertTrue([n for n in record["notes"] if "nothing is concluded" in n["text"]], record["notes"])
         # What patches put there proves nothing; without the image nothing is known.
         for patch in (b"\xcc", b"\xe9\x00\x10\x00\x00", b"\x90"):
             record, kinds = judged(bytearray(patch) + code[len(patch):])

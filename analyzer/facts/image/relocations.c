@@ -27,13 +27,13 @@ bool dt_image_is_relocated(const struct dt_image *image, uint32_t rva, uint32_t 
 	struct dt_bytes b = { raw, sizeof(raw) };
 
 	*known = true;
-	for (unsigned n = 0; n < MOST_BLOCKS && directory->size >= BLOCK_HEADER && at <= directory->size - BLOCK_HEADER; n++) {
+	for (unsigned n = 0; directory->size >= BLOCK_HEADER && at <= directory->size - BLOCK_HEADER; n++) {
 		uint32_t page = 0, size = 0;
 		if (directory->rva <= UINT32_MAX - at && dt_image_read(image, directory->rva + at, raw, sizeof(raw))) {
 			page = dt_bytes_u32_or(b, 0, 0);
 			size = dt_bytes_u32_or(b, 4, 0);
 		}
-		if (size < BLOCK_HEADER || size > 0x10000) {
+		if (size < BLOCK_HEADER || size > 0x10000 || n == MOST_BLOCKS) {
 			*known = false;
 			return false;
 		}

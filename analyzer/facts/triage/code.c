@@ -3,25 +3,33 @@
  * damaged, and its module is not to blame for it.
  *
  * Windows itself writes into code: the loader relocates it, imports and indirect calls are turned into direct ones, hot patches and
- * debuggers put jumps and breakpoints there. Where either side is a call, a jump or a stop nothing is concluded.
+ * debuggers put jumps and breakpoints there, and since Windows 10 1607 the addresses of page tables and the like are put into instructions that
+ * load a constant (dynamic value relocations). Where either side is one of these nothing is concluded. Nor is anything of data
+ * that was executed, of code that unpacks itself or is given back, or where much more than the one instruction differs: then
+ * the file is not what was loaded.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "facts/triage/pass.h"
 
-enum { MOST = 16 };
+enum { MOST = 16, MOST_AROUND = 8 };
 
 static void hex(struct dt_bytes bytes, char *out)
 {
 	for (size_t i = 0; i < bytes.len; i++)
-		sprintf(out + 3 * i, "%s%02x", i ? " " : "", bytes.data[i]);
+		out += sprintf(out, "%s%02x", i ? " " : "", bytes.data[i]);
 }
 
 /* May be written by Windows or by a tool, and be right all the same. */
 static bool is_patchable(const struct dt_insn *insn)
 {
-	return insn->flow != DT_FLOW_NEXT || !strncmp(insn->text, "nop", 3);
+	static const char *const words[] = { "nop", "movabs", "push 0x" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(insn->text, words[i], strlen(words[i])))
+			return true;
+	return insn->flow != DT_FLOW_NEXT;
 }
 
 static unsigned bits_between(struct dt_bytes a, struct dt_bytes b)
@@ -58,6 +66,44 @@ static bool compared_len(const struct dt_pass *pass, struct dt_bytes file, size_
 	return true;
 }
 
+/* Code that is there as the file has it for as long as the image is loaded. */
+static bool stays(const struct dt_image *image, uint32_t rva)
+{
+	struct dt_image_section section;
+
+	for (unsigned i = 0; dt_image_section(image, i, &section); i++)
+		if (rva >= section.rva && rva - section.rva < section.size)
+			return section.executable && !section.writable && !section.discardable;
+	return false;
+}
+
+/* How many bytes around the instruction differ from the file's, without those that the loader writes. */
+static unsigned differing_around(struct dt_pass *pass, const struct dt_image *image, uint64_t base, size_t len)
+{
+	const struct dt_code *code = pass->facts->fault.code;
+	uint64_t ip = pass->facts->fault.ip.value;
+	unsigned count = 0;
+
+	for (size_t i = 0; code && i < code->hex.len && count <= MOST_AROUND; i++) {
+		uint64_t va = code->start.value + i;
+		uint8_t byte;
+		bool known;
+		if ((va >= ip && va - ip < len) || dt_symbols_code(pass->symbols, va, &byte, 1) != 1 || byte == code->hex.data[i])
+			continue;
+		count += !dt_image_is_relocated(image, (uint32_t)(va - base), 1, &known) && known;
+	}
+	return count;
+}
+
+static bool is_this_build(struct dt_pass *pass, const struct dt_image *image, uint64_t base, size_t len)
+{
+	if (differing_around(pass, image, base, len) <= MOST_AROUND)
+		return true;
+	dt_note_add(pass->notes, DT_NOTE_WARNING, "code", "the code around the fault is another than the file's of %s that is at hand: nothing is concluded from it",
+	            pass->facts->fault.module);
+	return false;
+}
+
 void dt_pass_code(struct dt_pass *pass)
 {
 	const struct dt_fault *fault = &pass->facts->fault;
@@ -68,13 +114,14 @@ void dt_pass_code(struct dt_pass *pass)
 	size_t len = 0;
 	bool known;
 
-	if (!image || !fault->module || fault->bytes.len > MOST)
+	if (!image || !fault->module || fault->bytes.len > MOST || pass->facts->exception.access == DT_ACCESS_EXECUTE ||
+	    !stays(image, (uint32_t)(fault->ip.value - module->base.value)))
 		return;
 	file.len = dt_symbols_code(pass->symbols, fault->ip.value, raw, fault->bytes.len);
 	if (file.len < fault->bytes.len || !memcmp(raw, fault->bytes.data, file.len) || !compared_len(pass, file, &len) || len > file.len ||
 	    !memcmp(raw, fault->bytes.data, len))
 		return;
 	bool relocated = dt_image_is_relocated(image, (uint32_t)(fault->ip.value - module->base.value), (uint32_t)len, &known);
-	if (known && !relocated)
+	if (known && !relocated && is_this_build(pass, image, module->base.value, len))
 		report(pass, dt_bytes_clip(fault->bytes, 0, len), dt_bytes_clip(file, 0, len));
 }
