@@ -342,6 +342,7 @@ class Symbols(unittest.TestCase):
         folder = SCRATCH / "rules"
         folder.mkdir(exist_ok=True)
         (folder / "carriers.conf").write_text("kernel frames.dll ignore\n")
+        shutil.copy(pathlib.Path(__file__).resolve().parents[2] / "signatures/crowdstrike-channel-file-291.yml", folder)
         self.assertIsNone(self.analyze(dump, "--symbols", where, "--signatures", folder)["blame"]["module"])
         own.write_text("# mine\nkernel frames.dll never\n")
         done = subprocess.run([PROGRAM, "analyze", dump, "--carriers", own], capture_output=True, text=True)

@@ -384,6 +384,9 @@ enum dt_status dt_rules_load_some(struct dt_rules **out, const char *path, dt_ru
 		status = fail_errno(err, path, "cannot open");
 	else
 		status = S_ISDIR(st.st_mode) ? add_folder(rules, path, err) : add_file(rules, path, err);
+	/* A folder that was given by mistake would know no incident, and nobody would notice. */
+	if (status == DT_OK && !rules->count && !rules->vulnerable.len && !skip)
+		status = dt_fail(err, DT_ERR_NOT_FOUND, "%s: no signature in it (*.yml)", path);
 	return finish(out, rules, status, err);
 }
 
