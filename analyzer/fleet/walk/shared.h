@@ -51,6 +51,7 @@ struct dt_walk {
 	size_t path_room, root_len;
 	char *line;
 	size_t line_len, line_room;
+	bool line_cut; /* it is longer than a name can be */
 	char *input;
 	size_t input_at, input_len;
 	bool over;

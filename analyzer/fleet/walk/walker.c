@@ -11,7 +11,7 @@
 
 #include "fleet/walk/shared.h"
 
-enum { MAX_LINE = 1 << 20, INPUT = 65536 };
+enum { MAX_LINE = 1 << 20, SHOWN = 100, INPUT = 65536 };
 
 /* One run of the walker's thread. The lock is held but around calls that may hang. */
 struct run {
@@ -295,17 +295,16 @@ static void begin_path(struct run *run, int root)
 	}
 }
 
-/* The next name of the list. Reading may wait as long as whoever writes it does. */
-/* One more character of the line, and room for its end. false: no memory, or a line that is none. */
+/* One more character of the line, and room for its end; of a line that is longer than a name can be, the beginning stays. false: no memory. */
 static bool line_put(struct dt_walk *walk, char c)
 {
 	if (walk->line_len + 2 > walk->line_room) {
 		size_t room = walk->line_room ? walk->line_room * 2 : 4096;
 		char *more = room <= MAX_LINE ? realloc(walk->line, room) : NULL;
-		if (!more) {
-			walk->counts.no_memory = room <= MAX_LINE;
-			return false;
-		}
+		walk->line_cut |= room > MAX_LINE;
+		walk->counts.no_memory |= !more && !walk->line_cut;
+		if (!more)
+			return walk->line_cut;
 		walk->line = more;
 		walk->line_room = room;
 	}
@@ -334,6 +333,7 @@ static bool read_list(struct run *run, char end)
 	return walk->input_len > 0;
 }
 
+/* The next name of the list. Reading may wait as long as whoever writes it does. */
 static bool next_line(struct run *run, char **out)
 {
 	struct dt_walk *walk = run->walk;
@@ -346,7 +346,7 @@ static bool next_line(struct run *run, char **out)
 				return false;
 			if (c != end)
 				continue;
-			walk->line[walk->line_len - 1] = '\0';
+			walk->line[walk->line_cut ? SHOWN : walk->line_len - 1] = '\0';
 			walk->line_len = 0;
 			*out = walk->line;
 			return true;
@@ -362,7 +362,6 @@ static void one_line(struct run *run, const char *path)
 	struct stat info;
 	int failed, code;
 
-	walk->path_at = walk->root_len = 0;
 	if (!*path || !wanted(walk, slash ? slash + 1 : path, path))
 		return;
 	char *copy = strdup(path);
@@ -391,8 +390,14 @@ static void walk_list(struct run *run)
 		walk->counts.no_memory = true;
 		return;
 	}
-	while (going(run) && next_line(run, &line))
-		one_line(run, line);
+	while (going(run) && next_line(run, &line)) {
+		run->walk->path_at = run->walk->root_len = 0;
+		if (run->walk->line_cut)
+			hand_out_failure(run, line, -1, 0, "is longer than a name can be; this is its beginning");
+		else
+			one_line(run, line);
+		run->walk->line_cut = false;
+	}
 }
 
 void *dt_walker_run(void *argument)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,6 +138,27 @@ static void a_list(void **state)
 	close(pair[0]);
 }
 
+/* What is longer than a name can be is told of; the names behind it are not lost. */
+static void a_list_with_a_line_that_is_none(void **state)
+{
+	struct dt_walk_options options = { .list_fd = memfd_create("list", 0) };
+	struct dt_walk_counts counts;
+	char names[4096], text[1024], block[4096];
+	(void)state;
+
+	memset(block, 'x', sizeof(block));
+	assert_int_equal(write(options.list_fd, "/", 1), 1);
+	for (unsigned i = 0; i < 600; i++)
+		assert_int_equal(write(options.list_fd, block, sizeof(block)), sizeof(block));
+	int n = snprintf(text, sizeof(text), "\n%s/1.dmp\n", root);
+	assert_int_equal(write(options.list_fd, text, (size_t)n), n);
+	assert_int_equal(lseek(options.list_fd, 0, SEEK_SET), 0);
+	assert_int_equal(walk_all(&options, names, sizeof(names), &counts), 1);
+	assert_non_null(strstr(names, "!xxxx"));
+	assert_false(counts.no_memory);
+	close(options.list_fd);
+}
+
 static void what_is_not_there(void **state)
 {
 	struct dt_walk_options options = { .paths = (const char *const[]){ "/nowhere/at/all", in_root("1.dmp") }, .path_count = 2, .list_fd = -1 };
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(shards_are_a_partition),
 		cmocka_unit_test(a_list),
+		cmocka_unit_test(a_list_with_a_line_that_is_none),
 		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(a_report_beside_a_dump),
 		cmocka_unit_test(ended_early),
