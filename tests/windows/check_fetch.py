@@ -71,11 +71,11 @@ def serving(answer):
         server.server_close()
 
 
-def files(table):
+def files(table, absent=404):
     """A server that has these files below /download and nothing else."""
     def answer(request):
         body = table.get(request.path.removeprefix("/download/"))
-        request.give(b"no", 404) if body is None else request.give(body)
+        request.give(b"no", absent) if body is None else request.give(body)
     return answer
 
 
@@ -199,6 +199,15 @@ class Fetch(unittest.TestCase):
         with serving(files(table)) as server:
             self.made.exact(self.analyze(server)[0])
             self.assertEqual(self.kept(), sorted(table))
+            asked = len(server.asked)
+            self.made.exact(self.analyze(server)[0])
+            self.assertEqual(len(server.asked), asked)
+
+    def test_stores_that_do_not_say_what_they_lack(self):
+        """Object stores without permission to list say 403 of what is not there."""
+        table = {k[:-1] + "_": cabinet(v, k.rsplit("/", 1)[1]) for k, v in self.table.items()}
+        with serving(files(table, 403)) as server:
+            self.made.exact(self.analyze(server)[0])
             asked = len(server.asked)
             self.made.exact(self.analyze(server)[0])
             self.assertEqual(len(server.asked), asked)

@@ -110,7 +110,7 @@ void dt_downloader_destroy(struct dt_downloader *d)
 
 static enum dt_download by_status(long status)
 {
-	if (status == 404 || status == 410)
+	if (status == 403 || status == 404 || status == 410)
 		return DT_DOWNLOAD_ABSENT;
 	return status >= 500 || status == 429 ? DT_DOWNLOAD_BROKEN : DT_DOWNLOAD_REFUSED;
 }

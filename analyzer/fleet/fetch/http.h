@@ -10,7 +10,7 @@
 
 enum dt_download {
 	DT_DOWNLOAD_OK,
-	DT_DOWNLOAD_ABSENT,    /* 404, 410: the server does not have it */
+	DT_DOWNLOAD_ABSENT,    /* 404, 410: the server does not have it; 403: what stores say that may not list what they have */
 	DT_DOWNLOAD_REFUSED,   /* it answered, and does not give it: a status, too many redirections */
 	DT_DOWNLOAD_TOO_LARGE,
 	DT_DOWNLOAD_SILENT,    /* no connection, or no byte in time */
