@@ -10,7 +10,7 @@
 #include "core/base/time.h"
 #include "doors/serve/serve.h"
 
-enum { FRESH_TIMES = 5, CHEAP_MS = 50, OLD_MS = 30000 };
+enum { FRESH_TIMES = 5, CHEAP_MS = 50, OLD_MS = 5000 };
 
 struct shared {
 	struct dt_review review; /* first: it is what is handed out */

@@ -186,6 +186,8 @@ static enum dt_status draw_fleet(struct dt_store *store, const struct dt_review 
 				(struct dt_web_burst){ burst->begin, burst->end, incident->stored.title ? incident->stored.title : incident->stored.key };
 	}
 	view->chart.bursts = bursts;
+	view->chart.from = from == INT64_MIN ? 0 : from;
+	view->chart.until = review->now / 3600 + 1;
 	return review->fleet.id ? dt_view_bars(store, review->fleet.id, from, arena, &view->chart.bars, &view->chart.bar_count, err) : DT_OK;
 }
 

@@ -121,7 +121,7 @@ static void pages_of_hostile_values(void **state)
 	crash.judgement.verdict = (struct dt_verdict){ .class = DT_CLASS_DRIVER, .summary = EVIL, .next_steps = evil, .next_steps_count = 2, .reasons = evil, .reasons_count = 2 };
 	crash.judgement.blame = (struct dt_blame){ .module = EVIL, .reason = EVIL, .candidates = &candidate, .candidates_count = 1 };
 	const struct dt_web_burst burst = { 478000, 478002, EVIL };
-	const struct dt_web_chart chart = { incident.bars, incident.bar_count, &burst, 1 };
+	const struct dt_web_chart chart = { .bars = incident.bars, .bar_count = incident.bar_count, .bursts = &burst, .burst_count = 1 };
 	dt_buf_init(&out, 4u << 20);
 	for (int matched = 0; matched < 2; matched++) {
 		crash.judgement.matches = &match;
@@ -200,7 +200,7 @@ static void chart_counts_and_marks(void **state)
 	(void)state;
 
 	dt_buf_init(&out, 1u << 20);
-	dt_web_chart(&out, &(struct dt_web_chart){ bars, 3, bursts, 3 });
+	dt_web_chart(&out, &(struct dt_web_chart){ .bars = bars, .bar_count = 3, .bursts = bursts, .burst_count = 3 });
 	assert_non_null(strstr(dt_buf_text(&out), "30 crashes, 20 hosts began"));
 	const char *mark = strstr(dt_buf_text(&out), "class=\"burst\"");
 	assert_non_null(mark);
@@ -211,10 +211,15 @@ static void chart_counts_and_marks(void **state)
 	assert_non_null(strstr(dt_buf_text(&out), "<td>30</td><td>20</td>"));
 	dt_buf_reset(&out);
 	/* twenty years fit as well */
-	dt_web_chart(&out, &(struct dt_web_chart){ years, 2, NULL, 0 });
+	dt_web_chart(&out, &(struct dt_web_chart){ .bars = years, .bar_count = 2 });
 	assert_non_null(strstr(dt_buf_text(&out), "5 crashes"));
 	assert_null(strstr(dt_buf_text(&out), "class=\"burst\""));
 	assert_true(out.len < 20000);
+	dt_buf_reset(&out);
+	/* a week, whatever of it has crashes: one bar of 168, at its end */
+	dt_web_chart(&out, &(struct dt_web_chart){ .bars = bars, .bar_count = 1, .from = 478001 - 168, .until = 478001 });
+	assert_non_null(strstr(dt_buf_text(&out), "Crashes by hour"));
+	assert_non_null(strstr(dt_buf_text(&out), "class=\"crashes\" x=\"708.1\""));
 	dt_buf_reset(&out);
 	dt_web_chart(&out, &(struct dt_web_chart){ 0 });
 	assert_int_equal(out.len, 0);

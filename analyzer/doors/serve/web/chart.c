@@ -25,12 +25,17 @@ static int64_t step_for(int64_t hours)
 	return hours / (MAX_BARS - 1) + 1;
 }
 
-static void measure(struct scale *scale, const struct dt_report_bar *bars, size_t count)
+static void measure(struct scale *scale, const struct dt_web_chart *chart)
 {
+	const struct dt_report_bar *bars = chart->bars;
+	size_t count = chart->bar_count;
+	int64_t first = chart->from ? chart->from : bars[0].hour, last = chart->from ? chart->until - 1 : bars[count - 1].hour;
+
 	memset(scale, 0, sizeof(*scale));
-	scale->step = step_for(bars[count - 1].hour - bars[0].hour);
+	scale->step = step_for(last - first);
 	/* Bars begin at whole steps, so that days are days. */
-	scale->first = bars[0].hour - bars[0].hour % scale->step;
+	scale->first = first - first % scale->step;
+	scale->count = (size_t)((last - scale->first) / scale->step) + 1;
 	for (size_t i = 0; i < count; i++) {
 		int64_t at = (bars[i].hour - scale->first) / scale->step;
 		if (at < 0 || at >= MAX_BARS)
@@ -131,7 +136,7 @@ void dt_web_chart(struct dt_buf *out, const struct dt_web_chart *chart)
 
 	if (!chart->bar_count)
 		return;
-	measure(&scale, chart->bars, chart->bar_count);
+	measure(&scale, chart);
 	const char *unit = scale.step == 1 ? "hour" : scale.step == 24 ? "day" : NULL;
 	char steps[40];
 	snprintf(steps, sizeof(steps), "%lld hours", (long long)scale.step);

@@ -102,6 +102,7 @@ struct dt_web_burst {
 struct dt_web_chart {
 	const struct dt_report_bar *bars;
 	size_t bar_count;
+	int64_t from, until; /* hours the chart goes over, half open; from 0: those of the bars */
 	const struct dt_web_burst *bursts;
 	size_t burst_count;
 };
