@@ -577,6 +577,15 @@ class Webhook(Case):
             self.assertEqual(out.returncode, 0, out.stderr)
             self.assertTrue(receiver.order)
 
+    def test_a_feed_that_is_removed_begins_anew(self):
+        with Receiver() as receiver:
+            server = self.serve("--webhook", receiver.url + "hook")
+            self.hosts(server, range(3))
+            until(lambda: receiver.order, 60)
+            self.assertEqual(run("feed", "remove", "1", "--db", self.db).returncode, 0)
+            until(lambda: "removed; it begins anew" in self.log.read_text(), 60)
+            until(lambda: "hook template" in run("feed", "status", "--db", self.db).stdout, 60)
+
     def test_wrong_usage(self):
         for options, words in [(("--webhook", "ftp://host/"), "--webhook takes"), (("--webhook-secret-file", "x"), "go with --webhook"),
                                (("--webhook", "https://user:word@host/"), "secret"), (("--webhook", "https://h/", "--webhook-template", "/nowhere"), "/nowhere")]:

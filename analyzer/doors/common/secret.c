@@ -36,6 +36,8 @@ int dt_door_secret(const char *file, const char *variable, struct dt_buf *out, c
 	while (out->len && strchr("\r\n", out->data[out->len - 1]))
 		out->data[--out->len] = '\0';
 	*secret = out->len ? dt_buf_text(out) : NULL;
+	if (status == DT_EXIT_OK && !dt_buf_ok(out))
+		status = dt_door_fail("the secret in $%s is longer than %zu bytes", variable, out->max);
 	if (status == DT_EXIT_OK && file && !*secret)
 		status = dt_door_fail("the secret's file %s is empty", file);
 	return status;

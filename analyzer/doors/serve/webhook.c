@@ -35,7 +35,7 @@ static void rest(struct dt_webhook *webhook, unsigned ms)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ms / 1000;
 	until.tv_nsec += ms % 1000 * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
@@ -60,7 +60,7 @@ static void *run(void *context)
 {
 	struct dt_webhook *webhook = context;
 	struct dt_deliver_report report;
-	struct dt_error err;
+	struct dt_error err = { 0 };
 
 	while (!is_stopping(webhook)) {
 		if (dt_deliver_step(webhook->deliver, &report, &err) != DT_OK) {
@@ -80,12 +80,16 @@ static void *run(void *context)
 enum dt_status dt_webhook_start(struct dt_webhook **out, const struct dt_deliver_options *options, struct dt_error *err)
 {
 	struct dt_webhook *webhook = calloc(1, sizeof(*webhook));
+	pthread_condattr_t attributes;
 	enum dt_status status;
 
 	if (!webhook)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
 	pthread_mutex_init(&webhook->lock, NULL);
-	pthread_cond_init(&webhook->bell, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&webhook->bell, &attributes);
+	pthread_condattr_destroy(&attributes);
 	*out = webhook;
 	status = dt_deliver_open(&webhook->deliver, options, NULL, err);
 	if (status != DT_OK)

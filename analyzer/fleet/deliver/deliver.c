@@ -73,7 +73,7 @@ static bool make_room(struct dt_deliver *deliver)
 static enum dt_status open_store(struct dt_deliver *deliver, bool first, bool *fresh, struct dt_error *err)
 {
 	const struct dt_feed_start again = { 0 };
-	enum dt_status status = dt_store_open(&deliver->store, deliver->db, DT_STORE_WRITE, err);
+	enum dt_status status = dt_store_open(&deliver->store, deliver->db, DT_STORE_READ, err);
 	bool is_new;
 
 	if (status != DT_OK) {
@@ -395,7 +395,9 @@ enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_rep
 		status = deliver_batch(deliver, report, err);
 	if (status == DT_OK && !report->taken)
 		sweep(deliver);
-	if (status != DT_ERR_IO)
+	if (status == DT_ERR_NOT_FOUND)
+		(void)dt_fail(err, status, "the feed was removed; it begins anew with what changes from now on");
+	else if (status != DT_ERR_IO)
 		return status;
 	/* The database is locked, or away: it comes back. What was sent and could not be kept is sent again, and does not count. */
 	report->sent = report->rejected = report->again = 0;

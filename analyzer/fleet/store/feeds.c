@@ -25,10 +25,11 @@ static enum dt_status read_mark(struct dt_store *store, const char *sql, const s
 	struct dt_rows rows;
 	enum dt_status status = dt_sql_one(store->db, sql, params, count, &rows, err);
 
+	*out = (struct dt_feed_mark){ 0 };
 	if (status == DT_OK)
 		*out = (struct dt_feed_mark){ dt_rows_int(&rows, 0), dt_rows_int(&rows, 1) };
 	dt_rows_end(&rows);
-	return status;
+	return status == DT_ERR_NOT_FOUND ? dt_fail(err, status, "there is no such feed") : status;
 }
 
 static int order(struct dt_feed_mark a, struct dt_feed_mark b)
