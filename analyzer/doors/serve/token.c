@@ -82,7 +82,9 @@ int dt_serve_token(const struct dt_command *self, int argc, char **argv)
 	}
 	if (!db)
 		return dt_door_usage(self, "--db is missing");
-	enum dt_status opened = dt_store_open(&store, db, DT_STORE_WRITE, &err);
+	/* The first token may come before the server's first start. */
+	bool adds = optind < argc && !strcmp(argv[optind], "add");
+	enum dt_status opened = dt_store_open(&store, db, adds ? DT_STORE_WRITE : DT_STORE_READ, &err);
 	if (opened != DT_OK)
 		return dt_door_fail("%s", err.text), opened == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
 	status = run(self, store, argc - optind, argv + optind, scopes);

@@ -130,7 +130,7 @@ int dt_store_cmd_show(const struct dt_command *self, int argc, char **argv)
 		status = dt_door_usage(self, "show takes the id of one crash, or of one incident");
 	if (status == DT_EXIT_OK && (show.store = dt_store_cmd_open(self, show.db, DT_STORE_READ, &status))) {
 		const char *wanted = argv[optind];
-		if (wanted[0] == 'i' && dt_text_parse_u64(wanted + 1, false, &id))
+		if (wanted[0] == 'i' && dt_text_parse_u64(wanted + 1, false, &id) && id)
 			status = show_incident(&show, id);
 		else
 			status = show_crash(&show, wanted);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/field.h"
@@ -17,6 +18,7 @@ struct task {
 	const char *db;
 	struct dt_store_query query;
 	bool dry, selected, changes; /* selected: prune was told which crashes; changes: that of those, too */
+	struct dt_arena arena; /* of the selection */
 	int argc;
 	char **argv; /* behind the verb */
 };
@@ -158,8 +160,8 @@ static int one(struct task *task, const struct dt_command *self, int option, con
 	case CLASS:
 		task->query.class = (enum dt_verdict_class)dt_word_value(&dt_words_verdict_class, value);
 		return task->query.class ? DT_EXIT_OK : dt_door_usage(self, "there is no verdict class '%s'", value);
-	case HOST: task->query.host = value; return DT_EXIT_OK;
-	case MODULE: task->query.module = value; return DT_EXIT_OK;
+	case HOST: task->query.host = dt_text_lower(&task->arena, value); return task->query.host ? DT_EXIT_OK : dt_door_fail("no memory");
+	case MODULE: task->query.module = dt_text_lower(&task->arena, value); return task->query.module ? DT_EXIT_OK : dt_door_fail("no memory");
 	case DRY: task->dry = true; return DT_EXIT_OK;
 	case CHANGES: task->changes = true; return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
@@ -188,31 +190,50 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-int dt_store_cmd_store(const struct dt_command *self, int argc, char **argv)
+static int check(const struct task *task, const struct dt_command *self, const struct verb *verb)
 {
-	struct task task = { 0 };
-	int status;
+	if (task->argc != verb->arguments)
+		return dt_door_usage(self, "%s takes %s", verb->name, verb->arguments ? "the file to write" : "no argument");
+	if ((task->selected || task->dry || task->changes) && (!verb->selects || (task->changes && verb->run != run_prune)))
+		return dt_door_usage(self, "%s takes no selection", verb->name);
+	if (task->changes && task->selected)
+		return dt_door_usage(self, "--changes goes alone: with a selection every prune drops them");
+	if (task->changes && task->dry)
+		return dt_door_usage(self, "--dry-run counts crashes, not changes");
+	if (verb->run == run_prune && !task->selected && !task->changes)
+		return dt_door_usage(self, "prune what? --before, --class, --host or --module, or --changes");
+	return DT_EXIT_OK;
+}
 
-	if (dt_door_help(self, argc, argv))
-		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
-	status = parse(&task, self, argc, argv);
+static int run_task(struct task *task, const struct dt_command *self, int argc, char **argv)
+{
+	int status = parse(task, self, argc, argv);
+
 	if (status != DT_EXIT_OK)
 		return status;
 	const struct verb *verb = optind < argc ? find_verb(argv[optind]) : NULL;
 	if (!verb)
 		return dt_door_usage(self, optind < argc ? "there is no verb '%s'" : "what with the store?", optind < argc ? argv[optind] : "");
-	task.argc = argc - optind - 1;
-	task.argv = argv + optind + 1;
-	if (task.argc != verb->arguments)
-		return dt_door_usage(self, "%s takes %s", verb->name, verb->arguments ? "the file to write" : "no argument");
-	if ((task.selected || task.dry || task.changes) && (!verb->selects || (task.changes && verb->run != run_prune)))
-		return dt_door_usage(self, "%s takes no selection", verb->name);
-	if (verb->run == run_prune && !task.selected && (!task.changes || task.dry))
-		return dt_door_usage(self, "prune what? --before, --class, --host or --module, or --changes");
-	struct dt_store *store = dt_store_cmd_open(self, task.db, verb->mode, &status);
+	task->argc = argc - optind - 1;
+	task->argv = argv + optind + 1;
+	if ((status = check(task, self, verb)) != DT_EXIT_OK)
+		return status;
+	struct dt_store *store = dt_store_cmd_open(self, task->db, verb->mode, &status);
 	if (!store)
 		return status;
-	status = verb->run(store, &task);
+	status = verb->run(store, task);
 	dt_store_close(store);
+	return status;
+}
+
+int dt_store_cmd_store(const struct dt_command *self, int argc, char **argv)
+{
+	struct task task = { 0 };
+
+	if (dt_door_help(self, argc, argv))
+		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+	dt_arena_init(&task.arena, 1u << 16);
+	int status = run_task(&task, self, argc, argv);
+	dt_arena_deinit(&task.arena);
 	return status;
 }
