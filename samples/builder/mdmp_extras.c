@@ -12,7 +12,9 @@ enum {
 	BREAKPAD_INFO = 0x47670001,
 	BREAKPAD_ASSERTION = 0x47670002,
 	CRASHPAD_INFO = 0x43500001,
-	HANDLE_DESCRIPTOR = 40,
+	HANDLE_DESCRIPTOR = 32,
+	HANDLE_DESCRIPTOR_2 = 40,
+	MOST_HANDLES = 100000,
 };
 
 /* Text behind the keyword, as it stands. */
@@ -47,27 +49,51 @@ static size_t object_info(struct writer *w, const struct line *line)
 	return first;
 }
 
-/* `handle VALUE type=… name=… objects=N|self`. */
-static void handles(struct writer *w)
+static size_t repeats(struct writer *w, const struct line *line)
 {
-	size_t count = recipe_count(w->recipe, "handle"), at;
-	const struct line *line = NULL;
+	size_t times = (size_t)recipe_value_number(w->recipe, line, "times", 1);
 
-	if (!count)
-		return;
-	at = begin_stream(w, HANDLES, 16 + HANDLE_DESCRIPTOR * count);
-	image_u32(w->image, at, 16);
-	image_u32(w->image, at + 4, HANDLE_DESCRIPTOR);
-	image_u32(w->image, at + 8, (uint32_t)count);
-	for (at += 16; (line = recipe_next(w->recipe, "handle", line)); at += HANDLE_DESCRIPTOR) {
-		const char *type = recipe_value(line, "type"), *name = recipe_value(line, "name");
-		image_u64(w->image, at, recipe_number(w->recipe, line, 1));
+	if (times > MOST_HANDLES)
+		recipe_fail(w->recipe, line, "at most %d handles of a kind", MOST_HANDLES);
+	return times > MOST_HANDLES ? 0 : times;
+}
+
+/* One line's descriptors; their handles count up by 4, as Windows' do. Gives where the next one goes. */
+static size_t handle(struct writer *w, const struct line *line, size_t at, size_t stride)
+{
+	const char *type = recipe_value(line, "type"), *name = recipe_value(line, "name");
+	uint64_t value = recipe_number(w->recipe, line, 1);
+
+	for (size_t i = repeats(w, line); i; i--, at += stride, value += 4) {
+		image_u64(w->image, at, value);
 		image_u32(w->image, at + 8, type ? (uint32_t)add_string(w, type) : 0);
 		image_u32(w->image, at + 12, name ? (uint32_t)add_string(w, name) : 0);
 		image_u32(w->image, at + 24, 2);
 		image_u32(w->image, at + 28, 0x8000);
-		image_u32(w->image, at + 32, (uint32_t)object_info(w, line));
+		if (stride == HANDLE_DESCRIPTOR_2)
+			image_u32(w->image, at + 32, (uint32_t)object_info(w, line));
 	}
+	return at;
+}
+
+/* `handle VALUE type=… name=… objects=N|self times=N`; `handle-descriptor 1`: the older and shorter form. */
+static void handles(struct writer *w)
+{
+	bool old = recipe_setting(w->recipe, "handle-descriptor", 2) == 1;
+	size_t count = 0, at, stride = old ? HANDLE_DESCRIPTOR : HANDLE_DESCRIPTOR_2;
+	const struct line *line = NULL;
+
+	while ((line = recipe_next(w->recipe, "handle", line)))
+		count += repeats(w, line);
+	if (!count)
+		return;
+	at = begin_stream(w, HANDLES, 16 + stride * count);
+	image_u32(w->image, at, 16);
+	image_u32(w->image, at + 4, (uint32_t)stride);
+	image_u32(w->image, at + 8, (uint32_t)count);
+	at += 16;
+	while ((line = recipe_next(w->recipe, "handle", line)))
+		at = handle(w, line, at, stride);
 }
 
 /* `system-memory pages=… available=… committed=… limit=…`, in pages; `vm-counters private=…` in bytes. */

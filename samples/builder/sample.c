@@ -55,7 +55,7 @@ static const char *const keywords[] = {
 	"memory-info", "comment",      "handle",         "system-memory", "vm-counters", "breakpad",
 	"assertion",   "crashpad",     "stream",         "text-stream",   "memory64",    "flags",
 	"paging",      "frames",       "large",          "page",          "poke",        "encoded",
-	"clock",       "computer",     "compression",    "flattened",     "self-map",
+	"clock",       "computer",     "compression",    "flattened",     "self-map",       "handle-descriptor",
 };
 
 static void check_keywords(struct recipe *recipe)

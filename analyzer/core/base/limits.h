@@ -39,6 +39,8 @@
 /* What readers follow */
 #define DT_MAX_STREAMS 4096      /* MDMP directory entries */
 #define DT_MAX_RANGES 262144     /* ranges of virtual memory in one dump */
+#define DT_MAX_HANDLES (1u << 20) /* handles of a program that are counted by type */
+#define DT_MAX_HANDLE_TYPES 64   /* types of objects they are counted by: Windows has about as many */
 #define DT_MAX_BLOBS 1024        /* secondary data blobs */
 #define DT_MAX_STRING 65536      /* bytes of a string in a dump */
 #define DT_MAX_EXCEPTION_CHAIN 8 /* nested EXCEPTION_RECORDs */

@@ -53,6 +53,11 @@ struct dt_bytes mdmp_location(const struct mdmp *m, struct dt_bytes bytes, uint6
 	return out;
 }
 
+const char *mdmp_join(struct mdmp *m, const char *list, const char *part)
+{
+	return list && part ? dt_arena_printf(m->dump->arena, "%s, %s", list, part) : part;
+}
+
 /* How many of count entries fit from first on; notes what does not. */
 static size_t fit(struct mdmp *m, const struct mdmp_stream *stream, uint64_t count, uint64_t stride,
                   uint64_t first, size_t cap)

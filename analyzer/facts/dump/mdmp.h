@@ -51,6 +51,8 @@ size_t mdmp_list(struct mdmp *m, const struct mdmp_stream *stream, uint32_t stri
 /* A list with its own header: SizeOfHeader, SizeOfEntry, number of entries (u32, or u64 where wide). */
 size_t mdmp_table(struct mdmp *m, const struct mdmp_stream *stream, uint32_t min_stride, bool wide, size_t cap,
                   uint64_t *first, uint32_t *stride);
+/* "list, part" in the arena; part where list is NULL. */
+const char *mdmp_join(struct mdmp *m, const char *list, const char *part);
 struct dt_dump_thread *mdmp_thread(struct mdmp *m, uint32_t id);
 /* Adds an annotation; value is cut and made clean text. key may be NULL. Past the cap they are dropped. */
 void mdmp_annotate(struct mdmp *m, const char *source, const char *key, struct dt_bytes utf8);

@@ -1,5 +1,5 @@
 /*
- * mdmp_system.c - SystemInfo, MiscInfo, memory counters, handles: the machine and the process.
+ * mdmp_system.c - SystemInfo, MiscInfo, memory counters: the machine and the process.
  */
 #include <inttypes.h>
 
@@ -177,17 +177,4 @@ void mdmp_vm_counters(struct mdmp *m, const struct mdmp_stream *stream)
 	if (dt_bytes_u16_or(stream->bytes, 0, 0) == 2 && dt_bytes_u64(stream->bytes, 0x58, &private_bytes) &&
 	    private_bytes)
 		m->dump->private_bytes = dt_some(private_bytes);
-}
-
-enum { HANDLE_STRIDE = 32 };
-
-/* A count that the stream cannot hold is no count. */
-void mdmp_handle_data(struct mdmp *m, const struct mdmp_stream *stream)
-{
-	uint64_t first = 0;
-	uint32_t stride = HANDLE_STRIDE;
-	size_t count = mdmp_table(m, stream, HANDLE_STRIDE, false, SIZE_MAX, &first, &stride);
-
-	if (stride >= HANDLE_STRIDE && count == dt_bytes_u32_or(stream->bytes, 8, UINT32_MAX))
-		m->dump->handle_count = dt_some(count);
 }
