@@ -38,8 +38,37 @@ size_t add_string(struct writer *w, const char *text)
 	return at;
 }
 
+/* `xstate MASK [compaction=N] [at=OFFSET] [length=N] [cet=N ssp=N cet-at=N]`: CONTEXT_EX and an XSAVE area behind the CONTEXT at `at`; gives
+ * the length of all. */
+static size_t add_xstate(struct writer *w, const struct line *line, size_t at, size_t len)
+{
+	bool x86 = !strcmp(w->machine, "x86");
+	size_t cet_at = (size_t)recipe_value_number(w->recipe, line, "cet-at", 0x40), area = (len + 0x18 + 63) & ~(size_t)63, end = area + 0x40;
+
+	if (cet_at > 0x10000)
+		recipe_fail(w->recipe, line, "cet-at is at most 0x10000");
+	else if (recipe_value(line, "ssp"))
+		end = area + cet_at + 16;
+	image_extend(w->image, at + end);
+	image_u32(w->image, at + (x86 ? 0 : 0x30), (x86 ? 0x1003fu : 0x10001fu) | 0x40);
+	image_u32(w->image, at + len, (uint32_t)-(int32_t)len);
+	image_u32(w->image, at + len + 4, (uint32_t)end);
+	image_u32(w->image, at + len + 8, (uint32_t)-(int32_t)len);
+	image_u32(w->image, at + len + 12, (uint32_t)len);
+	image_u32(w->image, at + len + 16, (uint32_t)recipe_value_number(w->recipe, line, "at", area - len));
+	image_u32(w->image, at + len + 20, (uint32_t)recipe_value_number(w->recipe, line, "length", end - area));
+	image_u64(w->image, at + area, recipe_number(w->recipe, line, 1));
+	image_u64(w->image, at + area + 8, recipe_value_number(w->recipe, line, "compaction", 0));
+	if (end > area + 0x40) {
+		image_u64(w->image, at + end - 16, recipe_value_number(w->recipe, line, "cet", 1));
+		image_u64(w->image, at + end - 8, recipe_value_number(w->recipe, line, "ssp", 0));
+	}
+	return end;
+}
+
 void add_context(struct writer *w, const struct line *line, size_t location)
 {
+	const struct line *xstate = recipe_last(w->recipe, "xstate");
 	uint8_t bytes[MOST_CONTEXT];
 	size_t len = build_context(w->recipe, line, w->machine, bytes), at = image_align(w->image, 16);
 
@@ -49,6 +78,8 @@ void add_context(struct writer *w, const struct line *line, size_t location)
 	if (!strcmp(w->machine, "x64") && !recipe_value(line, "ss"))
 		bytes[0x42] = 0x2b;
 	image_put(w->image, at, bytes, len);
+	if (xstate && !strcmp(line->word[0], "context"))
+		len = add_xstate(w, xstate, at, len);
 	image_u32(w->image, location, (uint32_t)len);
 	image_u32(w->image, location + 4, (uint32_t)at);
 }
@@ -72,15 +103,30 @@ void add_system_info(struct writer *w)
 	image_u32(w->image, at + 24, (uint32_t)add_string(w, recipe_word(w->recipe, "csd", "")));
 }
 
+/* XSTATE_CONFIG_FEATURE_MSC_INFO: `xstate-config ENABLED [context=N] [size=N]` and lines `xstate-feature NUMBER OFFSET SIZE`. */
+static void xstate_config(struct writer *w, const struct line *config, size_t at)
+{
+	const struct line *line = NULL;
+
+	image_u32(w->image, at, (uint32_t)recipe_value_number(w->recipe, config, "size", 528));
+	image_u32(w->image, at + 4, (uint32_t)recipe_value_number(w->recipe, config, "context", 0x57f));
+	image_u64(w->image, at + 8, recipe_number(w->recipe, config, 1));
+	while ((line = recipe_next(w->recipe, "xstate-feature", line))) {
+		size_t feature = at + 16 + 8 * (size_t)(recipe_number(w->recipe, line, 1) & 63);
+		image_u32(w->image, feature, (uint32_t)recipe_number(w->recipe, line, 2));
+		image_u32(w->image, feature + 4, (uint32_t)recipe_number(w->recipe, line, 3));
+	}
+}
+
 /* MINIDUMP_MISC_INFO in the smallest of its sizes that holds what the recipe tells. */
 void add_misc_info(struct writer *w)
 {
 	const struct line *pid = recipe_last(w->recipe, "pid"), *created = recipe_last(w->recipe, "created");
-	const struct line *misc = recipe_last(w->recipe, "misc");
+	const struct line *misc = recipe_last(w->recipe, "misc"), *config = recipe_last(w->recipe, "xstate-config");
 	const char *lab = misc ? recipe_value(misc, "lab") : NULL;
-	size_t len = lab ? 832 : misc ? 232 : 24;
+	size_t len = config ? 1364 : lab ? 832 : misc ? 232 : 24;
 
-	if (!pid && !created && !misc)
+	if (!pid && !created && !misc && !config)
 		return;
 	size_t at = begin_stream(w, 15, len);
 	image_u32(w->image, at, (uint32_t)len);
@@ -98,6 +144,8 @@ void add_misc_info(struct writer *w)
 	}
 	if (lab && strlen(lab) < 200)
 		image_utf16(w->image, at + 0xe8, lab);
+	if (config)
+		xstate_config(w, config, at + 0x340);
 }
 
 /* MINIDUMP_MEMORY_INFO_LIST of lines `memory-info BASE SIZE STATE PROTECT TYPE`. */

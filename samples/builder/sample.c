@@ -56,6 +56,7 @@ static const char *const keywords[] = {
 	"assertion",   "crashpad",     "stream",         "text-stream",   "memory64",    "flags",
 	"paging",      "frames",       "large",          "page",          "poke",        "encoded",
 	"clock",       "computer",     "compression",    "flattened",     "self-map",       "handle-descriptor",
+	"xstate",      "xstate-config", "xstate-feature",
 };
 
 static void check_keywords(struct recipe *recipe)

@@ -227,5 +227,6 @@ enum dt_status dt_mdmp_open(struct dt_dump *dump, struct dt_error *err)
 	seal(&m);
 	read_streams(&m, MDMP_exception, MDMP_STREAM_COUNT);
 	mdmp_choose_thread(&m);
+	mdmp_extended_registers(&m);
 	return check_worth(&m, err);
 }

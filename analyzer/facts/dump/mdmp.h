@@ -33,6 +33,8 @@ struct mdmp {
 	bool has_system;
 	bool has_requesting_thread; /* Breakpad: the thread that asked for the dump */
 	uint32_t requesting_thread;
+	struct dt_bytes xstate;  /* of the misc info: how extended registers are kept; empty when absent */
+	struct dt_bytes context; /* the raw CONTEXT whose registers were taken; empty when none were */
 };
 
 #define DT_STREAM(id, number, name) void mdmp_##id(struct mdmp *m, const struct mdmp_stream *stream);
@@ -59,5 +61,7 @@ void mdmp_annotate(struct mdmp *m, const char *source, const char *key, struct d
 void mdmp_annotate16(struct mdmp *m, const char *source, const char *key, struct dt_bytes utf16);
 /* After all streams: context of the thread to look at, its stack. */
 void mdmp_choose_thread(struct mdmp *m);
+/* After that: extended registers of that thread. */
+void mdmp_extended_registers(struct mdmp *m);
 
 #endif

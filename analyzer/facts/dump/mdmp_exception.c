@@ -70,9 +70,12 @@ static void choose_context(struct mdmp *m, const struct dt_dump_thread *thread)
 		return;
 	if (dump->exception.present)
 		own = mdmp_location(m, m->stream[MDMP_exception].bytes, E_CONTEXT);
-	if (dt_context_parse(&dump->context, dump->machine, own))
+	if (dt_context_parse(&dump->context, dump->machine, own)) {
+		m->context = own;
 		return;
+	}
 	if (thread && dt_context_parse(&dump->context, dump->machine, thread->context)) {
+		m->context = thread->context;
 		if (dump->exception.present)
 			dt_note_add(dump->notes, DT_NOTE_INFO, "exception",
 			            "it has no readable registers; those of its thread's entry are used");

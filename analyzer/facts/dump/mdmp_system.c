@@ -106,6 +106,8 @@ enum {
 	M_INTEGRITY = 0x2c,
 	M_BUILD_STRING = 0xe8,
 	M_BUILD_STRING_LEN = 520,
+	M_XSTATE = 0x340,
+	M_XSTATE_LEN = 0x210,
 };
 enum { M_HAS_PROCESS_ID = 1, M_HAS_TIMES = 2, M_HAS_INTEGRITY = 0x10, M_HAS_BUILD_STRING = 0x100 };
 
@@ -150,6 +152,7 @@ void mdmp_misc_info(struct mdmp *m, const struct mdmp_stream *stream)
 		dump->integrity = integrity_name(value);
 	if (flags & M_HAS_BUILD_STRING && dt_bytes_has(bytes, M_BUILD_STRING, M_BUILD_STRING_LEN))
 		dump->build_lab = dt_dump_text16(dump, stream->off + M_BUILD_STRING, M_BUILD_STRING_LEN);
+	m->xstate = dt_bytes_clip(bytes, M_XSTATE, M_XSTATE_LEN); /* no flag says whether it is there */
 }
 
 /* MINIDUMP_SYSTEM_MEMORY_INFO_1: basic information at 4, performance counters at 0x74, in pages. */
