@@ -45,7 +45,7 @@ function(dt_layers)
   dt_layer(intake    fleet/intake         USES core store signature verdict LIBRARIES pcre2 jansson)
   dt_layer(sink      fleet/sink           USES core                       LIBRARIES curl ssl crypto jansson)
   dt_layer(review    fleet/review         USES core incident store)
-  dt_layer(deliver   fleet/deliver        USES core log report store incident review sink)
+  dt_layer(deliver   fleet/deliver        USES core log report store incident review sink LIBRARIES jansson)
   # doors: what people call
   dt_layer(door      doors/common         USES core log protocol symbol fetch signature report)
   dt_layer(scan      doors/scan           USES core log symbol door metrics signature report pool walk queue store intake incident review)

@@ -536,7 +536,7 @@ class Webhook(Case):
         template.write_text('{"text": "{{title}} is {{state}}", "hosts": {{hosts}}, "see": "{{url}}", "id": "{{id}}"}')
         failures = [("status", 500), ("drop",)]
         with Receiver(lambda number, *_: failures[number] if number < 2 else None) as receiver:
-            options = ("--webhook", receiver.url + "hook/1", "--webhook-secret-file", secret, "--webhook-template", template, "--url", "https://dumps.example")
+            options = ("--webhook", receiver.url + "hook/1", "--webhook-secret-file", secret, "--webhook-template", template, "--url", "https://dumps.example/")
             # a webhook begins with what changes from then on
             server = self.serve()
             self.hosts(server, range(29))
@@ -588,6 +588,7 @@ class Webhook(Case):
 
     def test_wrong_usage(self):
         for options, words in [(("--webhook", "ftp://host/"), "--webhook takes"), (("--webhook-secret-file", "x"), "go with --webhook"),
+                               (("--webhook", "https://h/", "--webhook-template", SOURCE + "/README.md"), "no JSON"), (("--url", "dumps.example"), "--url takes"),
                                (("--webhook", "https://user:word@host/"), "secret"), (("--webhook", "https://h/", "--webhook-template", "/nowhere"), "/nowhere")]:
             out = run("serve", "--db", self.db, "--listen", "127.0.0.1:0", *options)
             self.assertIn(out.returncode, (2, 3))

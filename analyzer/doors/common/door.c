@@ -69,6 +69,20 @@ int dt_door_size(const struct dt_command *self, const char *name, const char *va
 	return dt_door_size_parse(value, out) && *out ? DT_EXIT_OK : dt_door_usage(self, "%s takes a size such as 512M or 8G, not '%s'", name, value);
 }
 
+int dt_door_url(const struct dt_command *self, const char *value, const char **out)
+{
+	static char url[2048];
+	size_t len = strlen(value);
+
+	if ((strncmp(value, "https://", 8) && strncmp(value, "http://", 7)) || len >= sizeof(url))
+		return dt_door_usage(self, "--url takes how people reach the server, such as https://dumps.example.com, not '%s'", value);
+	memcpy(url, value, len + 1);
+	while (url[len - 1] == '/')
+		url[--len] = '\0';
+	*out = url;
+	return DT_EXIT_OK;
+}
+
 int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large)
 {
 	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))

@@ -45,6 +45,8 @@ int dt_door_unsigned(const struct dt_command *self, const char *name, const char
 bool dt_door_size_parse(const char *text, uint64_t *out);
 /* The value of an option that takes a size of at least 1. */
 int dt_door_size(const struct dt_command *self, const char *name, const char *value, uint64_t *out);
+/* The value of --url: http:// or https://, kept without slashes at its end for the program's life. */
+int dt_door_url(const struct dt_command *self, const char *value, const char **out);
 /* The value of --hash: whether small files are hashed, and whether large ones are. */
 int dt_door_hash(const struct dt_command *self, const char *value, bool *hash, bool *large);
 /* "dumptriage: …" on stderr. Gives DT_EXIT_ENVIRONMENT. */

@@ -49,7 +49,7 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 	case CA: deliver->sink.ca_file = value; break;
 	case NAMESPACE: deliver->sink.name_space = value; break;
 	case TEMPLATE: feed->template_file = value; break;
-	case URL: deliver->server = value; break;
+	case URL: status = dt_door_url(self, value, &deliver->server); break;
 	case UNMASKED: deliver->unmasked = true; break;
 	case ACK: deliver->sink.ack = true; break;
 	case SIZE: return scaled(self, "--rotate-size", value, "KMG", bytes, &deliver->sink.rotate_bytes);

@@ -92,7 +92,7 @@ static int one(struct dt_serve_options *options, const struct dt_command *self, 
 	case DB: options->db = value; return DT_EXIT_OK;
 	case LISTEN: options->listen = value; return DT_EXIT_OK;
 	case SPOOL: options->spool = value; return DT_EXIT_OK;
-	case URL: options->url = value; return DT_EXIT_OK;
+	case URL: return dt_door_url(self, value, &options->url);
 	case SIGNATURES: options->signatures = value; return DT_EXIT_OK;
 	case CARRIERS: options->carriers = value; return DT_EXIT_OK;
 	case MAX_UPLOAD: return dt_door_size(self, "--max-upload", value, &options->max_bytes);

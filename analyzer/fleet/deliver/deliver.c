@@ -1,6 +1,7 @@
 /* One delivery's steps. */
 #include "fleet/deliver/deliver.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,11 @@ static enum dt_status check_template(const struct dt_deliver *deliver, struct dt
 
 	dt_buf_init(&out, EVENT_BYTES);
 	enum dt_status status = deliver->options.template ? dt_incident_event_template(&event, deliver->options.template, &out, err) : DT_OK;
+	json_error_t why;
+	json_t *json = status == DT_OK && deliver->options.template ? json_loadb(dt_buf_text(&out), out.len, JSON_DECODE_ANY, &why) : NULL;
+	if (status == DT_OK && deliver->options.template && !json)
+		status = dt_fail(err, DT_ERR_USAGE, "the template is no JSON: line %d: %s", why.line, why.text);
+	json_decref(json);
 	dt_buf_deinit(&out);
 	return status;
 }
