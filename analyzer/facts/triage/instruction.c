@@ -135,6 +135,17 @@ static bool is_illegal(const struct dt_pass *pass)
 	       dt_exception_is_illegal(code.value);
 }
 
+/*
+ * Bytes that belong to no image are data: an instruction read from them says nothing. In a program they may be code that was made while it ran,
+ * unless the processor refused to run them: after a call of nothing some writers (Wine's) put zeros where nothing was.
+ */
+static bool is_code(const struct dt_pass *pass)
+{
+	const struct dt_facts *facts = pass->facts;
+
+	return facts->fault.module || (pass->dump->format == DT_FORMAT_USER && facts->exception.access != DT_ACCESS_EXECUTE);
+}
+
 void dt_pass_instruction(struct dt_pass *pass)
 {
 	struct dt_fault *fault = &pass->facts->fault;
@@ -143,8 +154,7 @@ void dt_pass_instruction(struct dt_pass *pass)
 		return;
 	if (fault->bytes.len)
 		pass->has_insn = dt_insn_decode(pass->decoder, fault->bytes, fault->ip.value, &pass->insn);
-	/* Bytes that belong to no image are data: an instruction read from them says nothing. */
-	if (pass->has_insn && (fault->module || pass->dump->format == DT_FORMAT_USER)) {
+	if (pass->has_insn && is_code(pass)) {
 		fault->instruction = dt_arena_strdup(pass->arena, pass->insn.text);
 		fault->decoder = dt_decoder_name();
 	} else {

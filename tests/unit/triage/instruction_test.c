@@ -87,6 +87,25 @@ static void illegal_instructions(void **state)
 	assert_null(anomaly_of(facts, DT_ANOMALY_ILLEGAL_BUT_LEGAL));
 }
 
+/* A program at an address outside its modules; %s: what was refused there. */
+#define OUTSIDE(refused)                                                                                         \
+	"kind mdmp\nmachine x64\nos 10 0 19045\ntime 2024-03-05T10:20:30Z\nmodule a.exe 0x140000000 0x80000\nthread 1\n" \
+	"thread-context 1 rip=0x250000 rsp=0x1f0f00\nexception thread=1 code=0xc0000005 address=0x250000 info=" refused "\n" \
+	"context rip=0x250000 rsp=0x1f0f00\nbytes 0x250000 488b4110000000000000000000000000\n"
+
+static void what_was_not_run_is_no_instruction(void **state)
+{
+	(void)state;
+	/* Code made while the program ran. */
+	const struct dt_facts *facts = facts_of(OUTSIDE("0,0x10"));
+	assert_string_equal(facts->fault.instruction, "mov rax, qword ptr [rcx + 0x10]");
+	facts = facts_of(OUTSIDE("8,0x250000"));
+	assert_int_equal(facts->exception.access, DT_ACCESS_EXECUTE);
+	assert_null(facts->fault.instruction);
+	assert_null(facts->fault.decoder);
+	assert_int_equal(facts->fault.bytes.len, 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +115,7 @@ int main(void)
 		cmocka_unit_test(repeating_instruction_is_not_compared),
 		cmocka_unit_test(absent_bytes_are_no_instruction),
 		cmocka_unit_test(illegal_instructions),
+		cmocka_unit_test(what_was_not_run_is_no_instruction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_facts);
