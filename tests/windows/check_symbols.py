@@ -349,9 +349,17 @@ class Symbols(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("own.conf:2:19: expected ignore, maybe or last, found 'never'", done.stderr)
 
+    def flags_of_code(self, path, flags):
+        """Of the first section, which is .text."""
+        data = bytearray(path.read_bytes())
+        pe = struct.unpack_from("<I", data, 0x3c)[0]
+        struct.pack_into("<I", data, pe + 24 + struct.unpack_from("<H", data, pe + 20)[0] + 36, flags)
+        path.write_bytes(data)
+
     def test_code_that_is_not_what_the_file_has(self):
         """The dump holds the instruction that failed; a bit of it, or more, is another."""
-        where = self.folder("frames.dll", "frames.pdb")
+        where = SCRATCH / "folder-code"
+        shutil.copytree(self.folder("frames.dll", "frames.pdb"), where)
         data, begin = (FIXTURES / "frames.dll").read_bytes(), self.image.begins["leaf"] + 3
         section = re.search(r"VirtualAddress: 0x1000\s+RawDataSize: \d+\s+PointerToRawData: (0x[0-9A-F]+)",
                             output("llvm-readobj", "--sections", FIXTURES / "frames.dll"))
@@ -393,6 +401,12 @@ class Symbols(unittest.TestCase):
         for patch in (b"\xcc", b"\xe9\x00\x10\x00\x00", b"\x90"):
             record, kinds = judged(bytearray(patch) + code[len(patch):])
             self.assertFalse({"code-differs", "one-bit-code"} & set(kinds), patch)
+        # Nor is it where the section is data, may be written, or is dropped after the start.
+        for flags in (0x40000040, 0xE0000020, 0x62000020):
+            self.flags_of_code(where / "frames.dll", flags)
+            record, kinds = judged(one)
+            self.assertEqual(kinds, [], hex(flags))
+            self.assertEqual(record["blame"]["module"], "frames.dll")
         record = self.analyze(self.kernel(code=f"bytes {base + begin:#x} {bytes(one).hex()}"))
         self.assertFalse({"code-differs", "one-bit-code"} & {a["kind"] for a in record["anomalies"]})
 

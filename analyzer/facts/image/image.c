@@ -66,8 +66,7 @@ bool dt_image_open(struct dt_image *out, const struct dt_memory *memory, uint64_
 bool dt_image_section(const struct dt_image *image, unsigned index, struct dt_image_section *out)
 {
 	enum { HEADER = 40, VIRTUAL_SIZE = 8, RVA = 12, FILE_SIZE = 16, FILE_OFF = 20, FLAGS = 36, MOST = 96 };
-	/* IMAGE_SCN_MEM_* of the PE format specification. */
-	static const uint32_t DISCARDABLE = 0x02000000, EXECUTE = 0x20000000, WRITE = 0x80000000;
+	const uint32_t discardable = 0x02000000, executable = 0x20000000, writable = 0x80000000; /* IMAGE_SCN_MEM_ */
 	uint8_t raw[HEADER];
 	struct dt_bytes header = { raw, sizeof(raw) };
 
@@ -76,7 +75,8 @@ bool dt_image_section(const struct dt_image *image, unsigned index, struct dt_im
 	uint32_t flags = dt_bytes_u32_or(header, FLAGS, 0);
 	*out = (struct dt_image_section){ .rva = dt_bytes_u32_or(header, RVA, 0), .size = dt_bytes_u32_or(header, VIRTUAL_SIZE, 0),
 		                          .file_size = dt_bytes_u32_or(header, FILE_SIZE, 0), .file_off = dt_bytes_u32_or(header, FILE_OFF, 0),
-		                          .writable = (flags & WRITE) != 0, .executable = (flags & EXECUTE) != 0, .discardable = (flags & DISCARDABLE) != 0 };
+		                          .writable = flags & writable,
+		                          .constant_code = (flags & (discardable | executable | writable)) == executable };
 	return out->rva < image->size;
 }
 

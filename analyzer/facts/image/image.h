@@ -45,8 +45,8 @@ const char *dt_image_pdb_name(const struct dt_image *image, struct dt_arena *are
 struct dt_image_section {
 	uint32_t rva, size;          /* in memory */
 	uint32_t file_off, file_size;
-	bool writable, executable;
-	bool discardable;            /* its memory is given back once the image has started */
+	bool writable;
+	bool constant_code; /* may be run, and neither written to nor dropped once the image has started */
 };
 /* Section index; false behind the last one. */
 bool dt_image_section(const struct dt_image *image, unsigned index, struct dt_image_section *out);

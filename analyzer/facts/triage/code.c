@@ -67,13 +67,13 @@ static bool compared_len(const struct dt_pass *pass, struct dt_bytes file, size_
 }
 
 /* Code that is there as the file has it for as long as the image is loaded. */
-static bool stays(const struct dt_image *image, uint32_t rva)
+static bool is_constant(const struct dt_image *image, uint64_t rva, size_t len)
 {
 	struct dt_image_section section;
 
 	for (unsigned i = 0; dt_image_section(image, i, &section); i++)
 		if (rva >= section.rva && rva - section.rva < section.size)
-			return section.executable && !section.writable && !section.discardable;
+			return section.constant_code && len <= section.size - (rva - section.rva);
 	return false;
 }
 
@@ -114,12 +114,11 @@ void dt_pass_code(struct dt_pass *pass)
 	size_t len = 0;
 	bool known;
 
-	if (!image || !fault->module || fault->bytes.len > MOST || pass->facts->exception.access == DT_ACCESS_EXECUTE ||
-	    !stays(image, (uint32_t)(fault->ip.value - module->base.value)))
+	if (!image || !fault->module || fault->bytes.len > MOST || pass->facts->exception.access == DT_ACCESS_EXECUTE)
 		return;
 	file.len = dt_symbols_code(pass->symbols, fault->ip.value, raw, fault->bytes.len);
 	if (file.len < fault->bytes.len || !memcmp(raw, fault->bytes.data, file.len) || !compared_len(pass, file, &len) || len > file.len ||
-	    !memcmp(raw, fault->bytes.data, len))
+	    !memcmp(raw, fault->bytes.data, len) || !is_constant(image, fault->ip.value - module->base.value, len))
 		return;
 	bool relocated = dt_image_is_relocated(image, (uint32_t)(fault->ip.value - module->base.value), (uint32_t)len, &known);
 	if (known && !relocated && is_this_build(pass, image, module->base.value, len))
