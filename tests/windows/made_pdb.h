@@ -47,6 +47,7 @@ static inline void made_section(struct made_pdb *pdb, unsigned stream, uint32_t 
 
 	made_put(at + 8, size, 4);
 	made_put(at + 12, rva, 4);
+	made_put(at + 36, 0x60000020, 4); /* of code */
 	pdb->sizes[stream] += 40;
 }
 

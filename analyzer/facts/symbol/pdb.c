@@ -147,7 +147,7 @@ const char *dt_pdb_debug_id(const struct dt_pdb *pdb, struct dt_arena *arena)
 
 /* ---- places --------------------------------------------------------------------------- */
 
-static bool section_rva(const struct dt_pdb *pdb, uint32_t section, uint32_t *rva, uint32_t *size)
+static bool section_rva(const struct dt_pdb *pdb, uint32_t section, uint32_t *rva, uint32_t *size, bool *is_code)
 {
 	uint8_t raw[SECTION_HEADER];
 	struct dt_bytes b = { raw, sizeof(raw) };
@@ -156,17 +156,20 @@ static bool section_rva(const struct dt_pdb *pdb, uint32_t section, uint32_t *rv
 		return false;
 	*size = dt_bytes_u32_or(b, 8, 0);
 	*rva = dt_bytes_u32_or(b, 12, 0);
+	*is_code = dt_bytes_u32_or(b, 36, 0) & 0x20000000; /* IMAGE_SCN_MEM_EXECUTE */
 	return true;
 }
 
+/* Only of code: what stands before an address among data is some variable, and no function is there. */
 static bool place_of(const struct dt_pdb *pdb, uint32_t rva, struct place *out)
 {
 	uint32_t begin, size;
+	bool is_code;
 
-	for (uint32_t section = 1; section_rva(pdb, section, &begin, &size); section++)
+	for (uint32_t section = 1; section_rva(pdb, section, &begin, &size, &is_code); section++)
 		if (rva - begin < size) {
 			*out = (struct place){ section, rva - begin };
-			return true;
+			return is_code;
 		}
 	return false;
 }

@@ -229,6 +229,26 @@ static void a_map_of_addresses(void **state)
 	made_pdb_free(&made);
 }
 
+/* A variable stands before an address among data; it is no function that holds it. */
+static void data_has_no_function(void **state)
+{
+	struct dt_error err;
+	struct dt_pdb pdb;
+
+	(void)state;
+	made_pdb_begin(&made);
+	made_section(&made, 7, 0x5000, 0x1000);
+	made_put(made.streams[7] + made.sizes[7] - 4, 0xc0000040, 4);
+	made_pdb_public(&made, 1, 0, "function");
+	made_pdb_public(&made, 2, 0, "variable");
+	made_pdb_end(&made);
+	assert_int_equal(dt_pdb_open(&pdb, made_pdb_bytes(&made), &arena, &err), DT_OK);
+	made_symbol(&pdb, 0x1010, "function", 0x1000);
+	made_symbol(&pdb, 0x5000, NULL, 0);
+	made_symbol(&pdb, 0x5010, NULL, 0);
+	made_pdb_free(&made);
+}
+
 /* A part that now lies before where its function would begin has no begin. */
 static void a_map_to_before_the_begin(void **state)
 {
@@ -343,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lies_and_cuts, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(a_map_of_addresses, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(a_map_to_before_the_begin, arena_setup, arena_teardown),
+		cmocka_unit_test_setup_teardown(data_has_no_function, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(frames_of_fpo_data, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(frames_as_llvm_reads_them, arena_setup, arena_teardown),
 		cmocka_unit_test_setup_teardown(names_without_decoration, arena_setup, arena_teardown),
