@@ -78,7 +78,7 @@ class Wine(unittest.TestCase):
         for name in ("crashes.exe", "crashes.pdb"):
             shutil.copy(FIXTURES / name, cls.own)
         shutil.copy(FIXTURES / "crashes.exe", SCRATCH)
-        cls.crashes = {how: Crash(how, full) for how, full in (("f", False), ("v", True), ("n", True))}
+        cls.crashes = {how: Crash(how, full) for how, full in (("f", False), ("v", True), ("n", True), ("d", False))}
 
     def analyze(self, dump, *symbols):
         env = {k: v for k, v in os.environ.items() if k != "_NT_SYMBOL_PATH"}
@@ -104,8 +104,8 @@ class Wine(unittest.TestCase):
         self.assertEqual([f["trust"] for f in frames], self.trusts(how, len(expected)))
         self.assertEqual(frames[-1]["module"], "kernel32.dll")
         for i, frame in enumerate(frames[:-1]):
-            if how == "n" and i == 0:
-                self.assertEqual((frame["module"], frame["symbol"]), (None, None))
+            if how in "nd" and i == 0:  # no function of anybody
+                self.assertEqual((frame["module"], frame["symbol"]), (None if how == "n" else "crashes.exe", None))
                 continue
             rva = expected[i] - self.map.base
             name, begin = self.map.function(rva - bool(i))
@@ -122,7 +122,8 @@ class Wine(unittest.TestCase):
 
     def test_the_program_told_what_the_map_says(self):
         deep = ["few_locals", "by_pointer", "large_frame", "saved_vectors", "frame_pointer", *["recursive"] * 4, "begin_work", "entry"]
-        for how, chain in (("f", deep), ("v", deep), ("n", ["call_nothing", "begin_work", "entry"])):
+        wrong = ["call_wrong", "begin_work", "entry"]
+        for how, chain in (("f", deep), ("v", deep), ("n", wrong), ("d", wrong)):
             crash = self.crashes[how]
             self.assertEqual(crash.code, 0)
             self.assertEqual([self.map.function(at - self.map.base - 1)[0] for at in crash.callers[:-1]], chain)
@@ -162,11 +163,13 @@ class Wine(unittest.TestCase):
             process, exception, fault = record["process"], record["exception"], record["fault"]
             self.assertEqual((process["name"], process["pid"], process["thread_id"], process["threads"]), ("crashes.exe", crash.pid, crash.tid, 2))
             self.assertNotIn(crash.other, (0, crash.tid))
-            self.assertEqual((exception["code"], exception["access"], exception["address"]), ("0xc0000005", "execute" if how == "n" else "read", "0x0"))
+            self.assertEqual((exception["code"], exception["access"]), ("0xc0000005", "execute" if how in "nd" else "read"))
+            self.assertEqual(int(exception["address"], 16), crash.fault if how == "d" else 0)
             self.assertEqual(int(fault["ip"], 16), crash.fault)
             self.assertEqual(record["anomalies"], [])
-            self.assertEqual(record["blame"]["module"], "crashes.exe")
-            if how != "n":
+            at = crash.callers[0] if how in "nd" else crash.fault
+            self.assertEqual((record["blame"]["module"], int(record["blame"]["offset"], 16)), ("crashes.exe", at - self.map.base))
+            if how in "fv":
                 self.assertEqual(fault["module"], "crashes.exe")
                 self.assertEqual(int(fault["offset"], 16), crash.fault - self.map.base)
                 self.assertEqual(record["bucket"]["id"], "NULL_POINTER_READ_c0000005_crashes.exe!read_field")

@@ -86,7 +86,7 @@ static int on_exception(struct pointers *pointers)
 	told.tid = GetCurrentThreadId();
 	told.fault = (u64)pointers->record->address;
 	/* Called, but never begun: its caller stands at the top of the stack. */
-	if (!told.fault)
+	if (!told.fault || told.fault == (u64)&told)
 		told.from[told.calls++ % MAX_CALLS] = **(u64 **)(pointers->context + RSP_IN_CONTEXT);
 	int done = WriteFile(file, &told, sizeof(told), &written, 0) && CloseHandle(file) && write_dump(words[2], NORMAL, pointers) &&
 	           (words[3][0] == '-' || write_dump(words[3], WITH_FULL_MEMORY, pointers));
@@ -154,9 +154,9 @@ HIDDEN u64 recursive(u64 depth)
 	return depth ? recursive(depth - 1) + local : frame_pointer(5) + local;
 }
 
-HIDDEN u64 call_nothing(u64 a)
+HIDDEN u64 call_wrong(u64 a, const void *target)
 {
-	u64 (*volatile to)(u64) = 0;
+	u64 (*volatile to)(u64) = (u64(*)(u64))target;
 
 	CALLED();
 	return to(a) + 1;
@@ -165,7 +165,7 @@ HIDDEN u64 call_nothing(u64 a)
 HIDDEN u64 begin_work(char how)
 {
 	CALLED();
-	return how == 'n' ? call_nothing(3) + 1 : recursive(3) + 1;
+	return how == 'n' ? call_wrong(3, 0) + 1 : how == 'd' ? call_wrong(3, &told) + 1 : recursive(3) + 1;
 }
 
 /* ---- how it begins --------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ static void split(const char *line)
 	}
 }
 
-/* HOW: f, a filter of what nobody handles writes the dumps; v, a vectored handler; n, that after a call of nothing. */
+/* HOW: f, a filter of what nobody handles writes the dumps; v, a vectored handler; n and d, that after a call of nothing or of data. */
 u32 entry(void)
 {
 	CALLED();
