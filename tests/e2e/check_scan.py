@@ -150,7 +150,7 @@ class Scan(Case):
                            (["scan", "x", "--db", "a", "--jobs", "0"], "--jobs"), (["scan", "x", "--db", "ftp://a"], "sqlite"),
                            (["scan", "x", "--db", "a", "--host-from", "(a)(b)"], "2 groups"), (["scan", "x", "--db", "a", "--host-from", "("], "character"),
                            (["scan", "x", "--db", "a", "--host-from", "dir:0"], "dir:"), (["merge", "x"], "--db"), (["incidents"], "--db"),
-                           (["store", "frob", "--db", "x"], "frob"), (["store", "prune", "--db", "x"], "prune what"), (["rematch"], "--db"),
+                           (["store", "frob", "--db", "x"], "frob"), (["store", "prune", "--db", "x"], "prune what"), (["store", "prune", "--changes", "--host", "a", "--db", "x"], "goes alone"), (["rematch"], "--db"),
                            (["show", "abc", "--db"], "usage"), (["store", "backup", "--db", "x"], "the file to write")):
             out = run(*args, cwd=self.folder)
             self.assertEqual(out.returncode, 2, (args, out.stderr))
@@ -550,6 +550,9 @@ class Incidents(Case):
         text = run("incidents", "--db", self.db).stdout
         self.assertIn("outbreak", text.splitlines()[3])
         page = run("show", f"i{outbreaks[0]['id']}", "--db", self.db).stdout
+        out = run("show", f"i{outbreaks[0]['id']}", "--format", "ticket", "--db", self.db)
+        self.assertEqual((out.returncode, "as text or as json" in out.stderr), (2, True))
+        self.assertNotEqual(run("show", "i0", "--db", self.db).returncode, 0)
         self.assertIn("40 hosts", page)
         self.assertIn("####", page)
         self.assertEqual(self.query("SELECT count(*) FROM outbox WHERE kind = 1 AND change = 'outbreak'"), [(1,)])
@@ -623,7 +626,7 @@ class Store(Case):
         before = self.query("SELECT count(*) FROM crashes")[0][0]
         out = run("store", "prune", "--module", "vgk.sys", "--dry-run", "--db", self.db)
         self.assertIn("2 crashes would be deleted", out.stdout)
-        self.assertIn("2 crashes deleted", run("store", "prune", "--module", "vgk.sys", "--db", self.db).stdout)
+        self.assertIn("2 crashes deleted", run("store", "prune", "--module", "VGK.sys", "--db", self.db).stdout)
         self.assertEqual(self.query("SELECT count(*) FROM crashes"), [(before - 2,)])
         for path in self.share.rglob("*.dmp"):
             os.utime(path)

@@ -6,18 +6,20 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/base/time.h"
 #include "core/log/log.h"
 #include "doors/serve/serve.h"
 #include "fleet/deliver/deliver.h"
 #include "fleet/metrics/metrics.h"
 
-enum { POLL_MS = 500, AFTER_ERROR_MS = 60000 };
+enum { POLL_MS = 500, AFTER_ERROR_MS = 60000, BACKLOG_MS = 10000 };
 
 struct dt_webhook {
 	struct dt_deliver *deliver;
 	pthread_t thread;
 	bool started, stopping;
 	uint64_t sent, rejected, again;
+	int64_t backlog_ms; /* when the backlog was counted last; 0 never */
 	pthread_mutex_t lock;
 	pthread_cond_t bell;
 };
@@ -48,12 +50,28 @@ static void rest(struct dt_webhook *webhook, unsigned ms)
 	pthread_mutex_unlock(&webhook->lock);
 }
 
+/* It costs a look at all that waits. */
+static void count_backlog(struct dt_webhook *webhook)
+{
+	int64_t now = dt_time_steady_ms();
+	uint64_t waiting, dead;
+
+	if (webhook->backlog_ms && now - webhook->backlog_ms < BACKLOG_MS)
+		return;
+	webhook->backlog_ms = now;
+	if (dt_deliver_backlog(webhook->deliver, &waiting, &dead)) {
+		dt_metric_set(DT_METRIC_FEED_WAITING, waiting);
+		dt_metric_set(DT_METRIC_FEED_DEAD, dead);
+	}
+}
+
 static void count(struct dt_webhook *webhook, const struct dt_deliver_report *report)
 {
 	dt_metric_set(DT_METRIC_FEED_SENT, webhook->sent += report->sent);
 	dt_metric_set(DT_METRIC_FEED_REJECTED, webhook->rejected += report->rejected);
 	dt_metric_set(DT_METRIC_FEED_AGAIN, webhook->again += report->again);
 	dt_metric_set(DT_METRIC_FEED_FAILING, report->problem[0] != '\0');
+	count_backlog(webhook);
 }
 
 static void *run(void *context)

@@ -21,13 +21,15 @@ struct show {
 
 /* ---- an incident ------------------------------------------------------------- */
 
-static int show_incident(struct show *show, uint64_t id)
+static int show_incident(struct show *show, const struct dt_command *self, uint64_t id)
 {
 	struct dt_report_incident view;
 	struct dt_error err;
 	struct dt_buf out;
 	int status;
 
+	if (strcmp(show->output.format->name, "text") && strcmp(show->output.format->name, "json") && strcmp(show->output.format->name, "jsonl"))
+		return dt_door_usage(self, "an incident is shown as text or as json, not as %s", show->output.format->name);
 	enum dt_status found = dt_view_incident_details(show->store, id, &show->arena, &view, NULL, &err);
 	if (found == DT_ERR_NOT_FOUND) {
 		fprintf(stderr, "dumptriage: the store has no incident i%llu\n", (unsigned long long)id);
@@ -131,7 +133,7 @@ int dt_store_cmd_show(const struct dt_command *self, int argc, char **argv)
 	if (status == DT_EXIT_OK && (show.store = dt_store_cmd_open(self, show.db, DT_STORE_READ, &status))) {
 		const char *wanted = argv[optind];
 		if (wanted[0] == 'i' && dt_text_parse_u64(wanted + 1, false, &id) && id)
-			status = show_incident(&show, id);
+			status = show_incident(&show, self, id);
 		else
 			status = show_crash(&show, wanted);
 	}
