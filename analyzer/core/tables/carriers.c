@@ -241,11 +241,13 @@ enum dt_carrier_kind dt_carriers_find(const struct dt_carriers *list, bool kerne
 {
 	enum dt_carrier_kind kind = DT_CARRIER_NONE;
 	unsigned best_module = 0, best_function = 0;
+	char first = module ? dt_text_fold(module[0]) : 0;
 
 	list = list ? list : dt_carriers_builtin();
 	for (size_t i = 0; module && i < list->count; i++) {
 		const struct dt_carrier *row = &list->rows[i];
-		if (row->kernel != kernel || !fits_module(row, module))
+		/* Nearly all rows are another name's, which their first letter tells. */
+		if (row->kernel != kernel || (row->module_len && dt_text_fold(row->module[0]) != first) || !fits_module(row, module))
 			continue;
 		bool whole = !row->function || (row->function_star && !row->function_len);
 		if (!whole && (!function || !fits(row->function, row->function_len, row->function_star, function)))
