@@ -27,8 +27,9 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))
+from postgres import Postgres  # noqa: E402
 from receiver import Receiver  # noqa: E402
-from server import listening  # noqa: E402
+from server import Unavailable, listening  # noqa: E402
 from serving import Serve, multipart, resident, until  # noqa: E402
 
 PROGRAM, BUILDER, SOURCE, SCRATCH = (os.path.abspath(path) for path in sys.argv[1:5])
@@ -86,6 +87,15 @@ class Case(unittest.TestCase):
         out = run("token", "add", name, "--scopes", scopes, "--db", self.db)
         self.assertEqual(out.returncode, 0, out.stderr)
         return {"Authorization": "Bearer " + out.stdout.strip()}
+
+    def postgres(self):
+        """A server of its own, which ends with the test."""
+        try:
+            database = Postgres()
+        except Unavailable as reason:
+            self.skipTest(f"no PostgreSQL: {reason}")
+        self.addCleanup(database.close)
+        return database
 
     def left_in_spool(self):
         return sorted(str(p.relative_to(self.spool)) for p in self.spool.rglob("*") if p.is_file())
@@ -956,15 +966,7 @@ class Faults(Case):
         self.assertIn("read by others", out.stderr)
 
     def test_the_store_is_away(self):
-        try:
-            from postgres import Postgres
-            from server import Unavailable
-            server_db = Postgres()
-        except (ImportError, Exception) as reason:  # noqa: B014
-            if type(reason).__name__ != "Unavailable":
-                raise
-            self.skipTest(f"no PostgreSQL: {reason}")
-        self.addCleanup(server_db.close)
+        server_db = self.postgres()
         server = self.serve("--spool", self.folder / "spool", db=server_db.url)
         self.only(server.upload(("a.dmp", built("nic-d1"))))
         server_db.crash()
@@ -983,18 +985,9 @@ class Faults(Case):
         self.assertEqual(server.get("/api/v1/healthz").status, 200)
         self.assertEqual(server.stop(), 0)
 
-
     def test_the_store_hangs(self):
         """The server's processes are stopped, their connections stay."""
-        try:
-            from postgres import Postgres
-            from server import Unavailable  # noqa: F401
-            server_db = Postgres()
-        except (ImportError, Exception) as reason:  # noqa: B014
-            if type(reason).__name__ != "Unavailable":
-                raise
-            self.skipTest(f"no PostgreSQL: {reason}")
-        self.addCleanup(server_db.close)
+        server_db = self.postgres()
         server = self.serve("--spool", self.folder / "spool", db=server_db.url + "?options=-c%20statement_timeout%3D1000")
         self.only(server.upload(("a.dmp", built("nic-d1"))))
         self.assertEqual(server.get("/api/v1/crashes").status, 200)

@@ -19,6 +19,7 @@
 
 #include "facts/stack/program.h"
 #include "facts/stack/stack.h"
+#include "unit/stack/walking.h"
 #include "windows/fixture.h"
 #include "windows/made_pdb.h"
 
@@ -27,43 +28,12 @@
 #define STACK UINT64_C(0x50000000)
 enum { STACK_SIZE = 0x40000 };
 
-static struct dt_arena arena, kept;
-static struct dt_notes notes;
-static struct dt_dump dump;
-static struct dt_module modules[2];
-static struct dt_symbols symbols;
-static struct dt_context context;
-static struct dt_frame *frames;
-
 static int setup(void **state)
 {
 	(void)state;
-	dt_arena_init(&arena, 8u << 20);
-	dt_arena_init(&kept, 8u << 20);
-	dt_notes_init(&notes, &kept);
-	memset(&dump, 0, sizeof(dump));
-	memset(&context, 0, sizeof(context));
-	memset(modules, 0, sizeof(modules));
-	dump.machine = context.machine = DT_MACHINE_X86;
-	dump.format = DT_FORMAT_USER;
-	dump.modules = modules;
+	begin_walking(DT_MACHINE_X86, DT_FORMAT_USER);
 	dump.module_count = 2;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	dt_arena_deinit(&arena);
-	dt_arena_deinit(&kept);
-	return 0;
-}
-
-static size_t walk(size_t most)
-{
-	struct dt_walk how = { .dump = &dump, .context = &context, .symbols = &symbols, .max_frames = most };
-
-	return dt_stack_walk(&how, &arena, &notes, &frames);
 }
 
 /* ---- functions that run ---------------------------------------------------------- */
