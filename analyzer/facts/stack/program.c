@@ -122,6 +122,15 @@ static bool literal(const char *word, size_t len, uint64_t *out)
 	return true;
 }
 
+/* Rules for ARM64 name registers without a sign before them: only what has a value is one. */
+static bool is_register(const struct dt_program *program, const char *word, size_t len)
+{
+	for (size_t i = 0; i < program->count && *word >= 'a' && *word <= 'z'; i++)
+		if (strlen(program->variables[i].name) == len && !memcmp(program->variables[i].name, word, len))
+			return true;
+	return false;
+}
+
 static bool step(struct machine *m, const char *word, size_t len)
 {
 	uint64_t value;
@@ -132,6 +141,8 @@ static bool step(struct machine *m, const char *word, size_t len)
 		return fetch(m);
 	if (len == 1 && strchr("+-*/%@", *word))
 		return calculate(m, *word);
+	if (is_register(m->program, word, len))
+		return push(m, (struct operand){ .variable = variable(m->program, word, len) });
 	if (*word != '$' && *word != '.')
 		return literal(word, len, &value) && push(m, (struct operand){ .value = cut(m->program, value) });
 	struct dt_program_variable *row = variable(m->program, word, len);

@@ -1,7 +1,7 @@
 /*
  * program.h - programs in postfix that say how a frame is undone: "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =".
  *
- * Words with spaces between: numbers, variables, + - * / %, @ (round down to a multiple), ^ (what memory holds there), = (a variable gets a
+ * Words with spaces between: numbers, variables ("$eip", ".cfa"; of ARM64 "x29"), + - * / %, @ (round down to a multiple), ^ (what memory holds there), = (a variable gets a
  * value). Private to facts/stack.
  */
 #ifndef DT_STACK_PROGRAM_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DT_PROGRAM_VARIABLES = 32, DT_PROGRAM_NAME = 16 };
+enum { DT_PROGRAM_VARIABLES = 40, DT_PROGRAM_NAME = 16 };
 
 struct dt_program_variable {
 	char name[DT_PROGRAM_NAME];

@@ -1,11 +1,11 @@
 /* Unwinding by the data of the image at hand: which machine, how far the result is to be trusted, where it ends. */
 #include "facts/stack/unwind.h"
 
-static bool by_machine(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why)
+static bool by_image(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why)
 {
 	switch (cursor->walk->dump->machine) {
 	case DT_MACHINE_X64:
-		return image ? dt_unwind_x64(cursor, image, out, why) : dt_unwind_cfi(cursor, out, why);
+		return image && dt_unwind_x64(cursor, image, out, why);
 	case DT_MACHINE_ARM64:
 		return image && dt_unwind_arm64(cursor, image, out, why);
 	case DT_MACHINE_X86:
@@ -13,6 +13,15 @@ static bool by_machine(const struct dt_cursor *cursor, const struct dt_image *im
 	default:
 		return false;
 	}
+}
+
+/* A dump may have the image and lack the page with its unwind data: then symbols may say the same. */
+static bool by_machine(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why)
+{
+	if (by_image(cursor, image, out, why))
+		return true;
+	*out = (struct dt_step){ 0 };
+	return !*why && dt_unwind_cfi(cursor, out, why);
 }
 
 static void say(const struct dt_cursor *cursor, const struct dt_module *module, const char *why)

@@ -12,7 +12,7 @@
 bool dt_unwind_x64(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why);
 /* The same by the PDB of the module; no image is needed. */
 bool dt_unwind_x86(const struct dt_cursor *cursor, struct dt_step *out, const char **why);
-/* x64 by the rules of a Breakpad file, where no image is at hand. */
+/* x64 and ARM64 by the rules of a Breakpad file, where the image or its unwind data is not at hand. */
 bool dt_unwind_cfi(const struct dt_cursor *cursor, struct dt_step *out, const char **why);
 bool dt_unwind_arm64(const struct dt_cursor *cursor, const struct dt_image *image, struct dt_step *out, const char **why);
 

@@ -21,10 +21,10 @@ struct dt_symbol_frame {
 };
 
 /* Rules of Breakpad's STACK CFI: the caller's registers by expressions in postfix over the callee's; ".cfa" and ".ra" are among them. */
-enum { DT_CFI_RULES = 24, DT_CFI_NAME = 12 };
+enum { DT_CFI_RULES = 40, DT_CFI_NAME = 12 };
 struct dt_symbol_cfi {
 	struct {
-		char name[DT_CFI_NAME]; /* ".cfa", "$rbx" */
+		char name[DT_CFI_NAME]; /* ".cfa", "$rbx", "x19" */
 		const char *text;       /* in the arena of the symbols */
 	} rules[DT_CFI_RULES];
 	unsigned count;
