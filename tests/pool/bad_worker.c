@@ -74,6 +74,30 @@ static void ask_for_ever(uint64_t job, const char *how)
 	}
 }
 
+/* Two dumps of an archive; for each three questions, and a record whether or not they are answered. */
+static void ask_for_members(uint64_t job)
+{
+	struct dt_ask ask = { .name = "a.sys", .debug_id = "" };
+	struct dt_facts facts = { .schema = DT_CRASH_SCHEMA };
+	struct dt_message answer;
+	struct dt_error err;
+	struct dt_buf buf;
+
+	dt_buf_init(&buf, 256);
+	dt_ask_write(&ask, &buf);
+	for (uint32_t i = 0; i < 2; i++) {
+		member(job, i, false);
+		for (unsigned k = 0; k < 3; k++) {
+			send_message(DT_MESSAGE_ASK, job, dt_buf_bytes(&buf));
+			if (dt_channel_receive(&channel, &answer, &err) != DT_OK)
+				exit(1);
+		}
+		send_facts(job, &facts);
+	}
+	dt_buf_deinit(&buf);
+	send_message(DT_MESSAGE_DONE, job, (struct dt_bytes){ NULL, 0 });
+}
+
 static void misbehave(const char *how, uint64_t job, uint32_t skip)
 {
 	struct dt_module module = { .name = "a.sys", .base = dt_some(0x1000), .size = dt_some(0x100) };
@@ -101,6 +125,10 @@ static void misbehave(const char *how, uint64_t job, uint32_t skip)
 		send_message(DT_MESSAGE_DONE, job + 1, (struct dt_bytes){ NULL, 0 });
 	if (!strcmp(how, "asks") || !strcmp(how, "asks-garbage"))
 		ask_for_ever(job, how);
+	if (!strcmp(how, "asks-members")) {
+		ask_for_members(job);
+		return;
+	}
 	if (!strcmp(how, "half"))
 		(void)!write(channel.socket, garbage, 3);
 	if (!strcmp(how, "lies")) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/protocol/protocol.h"
@@ -159,6 +160,47 @@ static void questions_have_a_cap(void **state)
 		assert_int_equal(asked, rows[i].asked);
 		dt_pool_destroy(pool);
 	}
+}
+
+static int slow_no(void *self, const struct dt_ask *ask)
+{
+	const struct timespec second = { .tv_nsec = 30000000 };
+
+	(void)nanosleep(&second, NULL);
+	return no_file(self, ask);
+}
+
+/* A search that takes long is ended for its input, and the record of each dump that it lacks something says so. */
+static void questions_have_a_time(void **state)
+{
+	static const struct dt_pool_source source = { NULL, slow_no };
+	struct dt_pool_options options = { .workers = 1, .ask_ms = 100, .source = &source };
+	struct dt_pool_result result;
+	struct dt_pool *pool;
+	char path[256];
+
+	(void)state;
+	dt_pool_destroy(bad_pool("asks-members")); /* makes the link */
+	snprintf(path, sizeof(path), "%s/asks-members", folder);
+	options.worker_path = path;
+	assert_int_equal(dt_pool_create(&pool, &options, &err), DT_OK);
+	for (uint64_t id = 1; id <= 2; id++) {
+		/* each input anew: three questions take at least 90 ms, the fourth at least 120 */
+		asked = 0;
+		submit(pool, id, "a.zip");
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		unsigned before = asked;
+		size_t notes = result.facts.notes_count;
+		assert_int_equal(notes, before < 3);
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		assert_true(asked <= 4);
+		assert_int_equal(result.facts.notes_count, 1);
+		assert_string_equal(result.facts.notes[0].where, "symbols");
+		assert_non_null(strstr(result.facts.notes[0].text, "was not asked for"));
+		assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+		assert_true(result.last && !result.died);
+	}
+	dt_pool_destroy(pool);
 }
 
 static void every_bad_worker_costs_one_input(void **state)
@@ -315,6 +357,7 @@ int main(void)
 		cmocka_unit_test(sandbox_is_in_force_or_said_to_be_missing),
 		cmocka_unit_test(every_bad_worker_costs_one_input),
 		cmocka_unit_test(questions_have_a_cap),
+		cmocka_unit_test(questions_have_a_time),
 		cmocka_unit_test(an_archive_loses_one_member),
 		cmocka_unit_test(an_archive_that_only_kills_is_given_up),
 		cmocka_unit_test(a_worker_cannot_rename_its_input),

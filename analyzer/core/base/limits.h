@@ -53,7 +53,7 @@
 #define DT_MAX_DOWNLOAD (UINT64_C(1) << 30) /* bytes of one file from a symbol server, unless another size is given */
 #define DT_MAX_MISSING 65536u    /* files that a cache remembers as not there */
 #define DT_MAX_SYM_ROWS (512u << 10) /* functions of one Breakpad file */
-#define DT_MAX_ASKS 1024u        /* images and symbols that a worker may ask for in one job */
+#define DT_MAX_ASKS 1024u        /* images and symbols that a worker may ask for, for one dump */
 #define DT_MAX_ASK_TEXT 512u     /* bytes of a name in such a question */
 #define DT_MAX_MAPPINGS (16 + DT_MAX_SYMBOL_FILES) /* files mapped at a time in one process */
 #define DT_MAX_BINARY_DEPTH 8    /* objects in objects, binary record */

@@ -11,7 +11,7 @@
  *   parent -> worker   JOB     options, first member, path; a descriptor, and one of a Report.wer beside it
  *   worker -> parent   MEMBER  index and name: what comes next is of this member of the archive
  *   worker -> parent   RECORD  facts in binary (model/codec.h), any number
- *   worker -> parent   ASK     an image or symbols, by identity; at most DT_MAX_ASKS in a job, and only in one that allows it
+ *   worker -> parent   ASK     an image or symbols, by identity; at most DT_MAX_ASKS for a dump, and only in one that allows it
  *   parent -> worker   ANSWER  nothing, or the descriptor of a file
  *   worker -> parent   DONE    nothing: the job is over
  */

@@ -27,7 +27,7 @@ struct worker {
 	bool limited;
 	bool broken;     /* the parent does not keep to the protocol */
 	uint64_t job;    /* the one being read */
-	uint32_t asks;   /* of it, so far */
+	uint32_t asks;   /* for this dump, so far */
 };
 
 /* Asks the parent and waits for its answer. */
@@ -144,6 +144,7 @@ static bool one_member(struct worker *worker, uint64_t job, struct dt_archive *a
 	dt_member_message_write(member->index, member->name, &worker->out);
 	if (!say(worker, DT_MESSAGE_MEMBER, job))
 		return false;
+	worker->asks = 0;
 	if (worker->limited)
 		dt_sandbox_cpu(worker->cpu_seconds);
 	status = dt_archive_extract(archive, DT_SPILL_FD, &err);

@@ -17,7 +17,7 @@
 #include "core/model/codec.h"
 #include "fleet/pool/process.h"
 
-enum { DEFAULT_DEADLINE_MS = 30000, MAX_WORKERS = 256, MAX_DEATHS = 16, START_TRIES = 5 };
+enum { DEFAULT_DEADLINE_MS = 30000, DEFAULT_ASK_MS = 60000, MAX_WORKERS = 256, MAX_DEATHS = 16, START_TRIES = 5 };
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
 struct slot {
@@ -31,7 +31,9 @@ struct slot {
 	char *member;     /* of the archive: where the worker is; NULL: no archive */
 	uint32_t index;   /* its number */
 	unsigned deaths;
-	uint32_t asks;    /* of this job */
+	uint32_t asks;    /* for this dump */
+	bool unasked;     /* the time of the job's questions was over: this dump did not get what it asked for */
+	int64_t asked_ms; /* what the job's questions have taken */
 	int64_t deadline; /* ms of the monotonic clock */
 };
 
@@ -41,7 +43,7 @@ struct dt_pool {
 	unsigned count;
 	bool has_wake;
 	int wake_fd;
-	unsigned deadline_ms;
+	unsigned deadline_ms, ask_ms;
 	const struct dt_pool_source *source;
 	struct dt_hello hello;
 	char program[PATH_MAX];
@@ -103,6 +105,7 @@ enum dt_status dt_pool_create(struct dt_pool **out, const struct dt_pool_options
 	pool->wake_fd = options->wake_fd;
 	pool->mechanisms = DT_SANDBOX_ALL;
 	pool->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
+	pool->ask_ms = options->ask_ms ? options->ask_ms : DEFAULT_ASK_MS;
 	pool->source = options->source;
 	pool->hello = (struct dt_hello){
 		.version = DT_PROTOCOL_VERSION,
@@ -229,6 +232,8 @@ enum dt_status dt_pool_submit(struct dt_pool *pool, const struct dt_pool_job *jo
 	slot->flags = (job->hash ? DT_JOB_HASH : 0u) | (job->hash_large ? DT_JOB_HASH_LARGE : 0u) |
 	              (pool->source ? DT_JOB_SYMBOLS : 0u);
 	slot->asks = 0;
+	slot->unasked = false;
+	slot->asked_ms = 0;
 	slot->deaths = 0;
 	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	status = give(pool, slot, 0, err);
@@ -334,17 +339,24 @@ static bool take_member(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 		return false;
 	free(slot->member);
 	slot->member = strdup(name);
+	slot->asks = 0;
+	slot->unasked = false;
 	slot->deadline = dt_time_steady_ms() + pool->deadline_ms;
 	return slot->member != NULL;
 }
 
 /* Symbols may come from a server: that time is nobody's fault, and no worker of this thread could be heard meanwhile. */
-static int ask_source(struct dt_pool *pool, const struct dt_ask *ask)
+static int ask_source(struct dt_pool *pool, struct slot *slot, const struct dt_ask *ask)
 {
+	if (slot->asked_ms >= (int64_t)pool->ask_ms) {
+		slot->unasked = true;
+		return -1;
+	}
 	int64_t begin = dt_time_steady_ms();
 	int fd = pool->source->ask(pool->source->self, ask);
 	int64_t spent = dt_time_steady_ms() - begin;
 
+	slot->asked_ms += spent;
 	for (unsigned i = 0; i < pool->count; i++)
 		if (pool->slots[i].busy)
 			pool->slots[i].deadline += spent;
@@ -360,11 +372,29 @@ static bool take_ask(struct dt_pool *pool, struct slot *slot, struct dt_bytes bo
 
 	if (!pool->source || slot->asks++ == DT_MAX_ASKS || !dt_ask_read(body, &ask))
 		return false;
-	answer.fd = ask_source(pool, &ask);
+	answer.fd = ask_source(pool, slot, &ask);
 	bool ok = dt_channel_send(&slot->process.channel, &answer, &err) == DT_OK;
 	if (answer.fd >= 0)
 		close(answer.fd);
 	return ok;
+}
+
+/* That nobody was asked is the parent's to say: the worker cannot tell it from a file that is not there. */
+static void note_unasked(struct dt_pool *pool, const struct slot *slot, struct dt_facts *facts)
+{
+	struct dt_note *notes;
+
+	if (!slot->unasked || facts->notes_count == DT_MAX_NOTES ||
+	    !(notes = DT_ARENA_ARRAY(&pool->arena, facts->notes_count + 1, struct dt_note)))
+		return;
+	if (facts->notes_count)
+		memcpy(notes, facts->notes, facts->notes_count * sizeof(*notes));
+	notes[facts->notes_count++] = (struct dt_note){
+		.level = DT_NOTE_WARNING,
+		.where = "symbols",
+		.text = dt_arena_printf(&pool->arena, "looking for them took %lld s: what else was missing was not asked for", (long long)slot->asked_ms / 1000),
+	};
+	facts->notes = notes;
 }
 
 static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes body, struct dt_pool_result *result)
@@ -382,6 +412,7 @@ static void take_record(struct dt_pool *pool, struct slot *slot, struct dt_bytes
 		lost_to_protocol(pool, slot, broken, result);
 	} else {
 		own_facts(pool, slot, &result->facts);
+		note_unasked(pool, slot, &result->facts);
 		pool->counts.results++;
 	}
 }

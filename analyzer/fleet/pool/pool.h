@@ -26,6 +26,7 @@ struct dt_pool_source {
 struct dt_pool_options {
 	unsigned workers;         /* processes; at least 1 */
 	unsigned deadline_ms;     /* wall time for one input; 0: 30 s */
+	unsigned ask_ms;          /* wall time that the source may take for one input: then it is not asked any more, and the record says so; 0: 60 s */
 	uint64_t memory_limit;    /* RLIMIT_DATA of a worker, bytes; 0: 256 MiB */
 	bool no_sandbox;          /* for debugging only */
 	bool has_wake;            /* wake_fd is there: waiting ends early when it can be read (it is not read, and stays the caller's) */
