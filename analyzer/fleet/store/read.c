@@ -193,19 +193,26 @@ enum dt_status dt_store_unpack(const struct dt_stored *row, struct dt_arena *are
 }
 
 #define INCIDENT_COLUMNS "SELECT i.id, i.kind, i.key, i.title, i.state, i.crashes, i.hosts, i.unknown_hosts, i.untimed, i.first, i.last FROM incidents i"
+#define OF_KIND_AND_KEY " AND i.crashes > 0 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5 AND i.key <= $6 AND i.hosts >= $7"
+#define NO_CRASH " AND $8 = 0 AND COALESCE(i.last, 0) >= $9 ORDER BY i.hosts DESC, i.crashes DESC, i.id LIMIT $10"
+
+static const char *incidents_sql(const struct dt_store_incident_query *query)
+{
+	if (query->crash)
+		return INCIDENT_COLUMNS " WHERE i.id >= $1 AND i.id <= $2" OF_KIND_AND_KEY
+		                        " AND EXISTS (SELECT 1 FROM crashes c JOIN members m ON m.incident = i.id AND m.host = c.host AND m.crash = c.id"
+		                        " WHERE c.id = $8) AND COALESCE(i.last, 0) >= $9"
+		                        " AND i.key IN (SELECT own FROM crashes WHERE id = $8 UNION SELECT family FROM crashes WHERE id = $8"
+		                        " UNION SELECT key FROM incidents WHERE kind = 1)"
+		                        " ORDER BY i.kind, i.id LIMIT $10";
+	/* A planner that does not know the numbers takes a range for many rows, and reads them all. */
+	return query->id ? INCIDENT_COLUMNS " WHERE i.id = $1 AND i.id <= $2" OF_KIND_AND_KEY NO_CRASH
+	                 : INCIDENT_COLUMNS " WHERE i.id >= $1 AND i.id <= $2" OF_KIND_AND_KEY NO_CRASH;
+}
 
 enum dt_status dt_store_incidents(struct dt_store *store, const struct dt_store_incident_query *query, dt_store_incident_row row,
                                   void *context, struct dt_error *err)
 {
-	const char *sql = query->crash
-	                          ? INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
-	                                             " AND i.key <= $6 AND i.hosts >= $7 AND EXISTS (SELECT 1 FROM crashes c JOIN members m ON"
-	                                             " m.incident = i.id AND m.host = c.host AND m.crash = c.id WHERE c.id = $8) AND COALESCE(i.last, 0) >= $9"
-	                                             " AND i.key IN (SELECT own FROM crashes WHERE id = $8 UNION SELECT family FROM crashes WHERE id = $8"
-	                                             " UNION SELECT key FROM incidents WHERE kind = 1)"
-	                                             " ORDER BY i.kind, i.id LIMIT $10"
-	                          : INCIDENT_COLUMNS " WHERE i.crashes > 0 AND i.id >= $1 AND i.id <= $2 AND i.kind >= $3 AND i.kind <= $4 AND i.key >= $5"
-	                                             " AND i.key <= $6 AND i.hosts >= $7 AND $8 = 0 AND COALESCE(i.last, 0) >= $9 ORDER BY i.hosts DESC, i.crashes DESC, i.id LIMIT $10";
 	char low[80], high[80];
 	struct dt_rows rows;
 	int64_t kind_low = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 1, kind_high = query->fleet ? 0 : query->kind ? (int64_t)query->kind : 99;
@@ -213,7 +220,7 @@ enum dt_status dt_store_incidents(struct dt_store *store, const struct dt_store_
 	bool stop = false;
 
 	key_range(query->key, low, high);
-	status = dt_sql_query(store->db, sql,
+	status = dt_sql_query(store->db, incidents_sql(query),
 	                      DT_PARAMS(dt_p_int((int64_t)query->id), dt_p_int(query->id ? (int64_t)query->id : INT64_MAX), dt_p_int(kind_low),
 	                                dt_p_int(kind_high), dt_p_text(low), dt_p_text(high), dt_p_int((int64_t)query->min_hosts),
 	                                dt_p_int((int64_t)query->crash), dt_p_int(query->since), dt_p_int(query->limit ? (int64_t)query->limit : INT64_MAX)),
