@@ -2,8 +2,8 @@
 
 usage: feed.py PROGRAM FILL RECEIVER DUMP SCRATCH
 
-FILL makes a store of COUNT crashes; the feed sends them into a file, and to RECEIVER, a _bulk receiver on loopback that
-answers 201 for every item. Memory is the feed's at most; processor time is the feed's, of all its threads, and says more than the rate where other
+FILL makes a store of COUNT crashes (SQLite), and a smaller one on a PostgreSQL of its own where there is one; the feed sends them into a file, and
+to RECEIVER, a _bulk receiver on loopback that answers 201 for every item. Memory is the feed's at most; processor time is the feed's, of all its threads, and says more than the rate where other
 work shares the processors.
 """
 import os
@@ -15,14 +15,18 @@ import time
 
 from figures import figure
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))
+from postgres import Postgres
+from server import Unavailable
+
 PROGRAM, FILL, RECEIVER, DUMP, SCRATCH = sys.argv[1:6]
 SCRATCH = pathlib.Path(SCRATCH)
-COUNT, ROUNDS = 100_000, 3
+COUNT, FEWER, ROUNDS = 100_000, 20_000, 3
 
 
-def timed(name, to, *options):
+def timed(name, to, *options, db=None):
     begin = time.monotonic()
-    process = subprocess.Popen([PROGRAM, "feed", "--db", str(SCRATCH / "s.db"), "--to", to, "--replay", "--log-level", "error", *options], stdout=subprocess.PIPE)
+    process = subprocess.Popen([PROGRAM, "feed", "--db", db or str(SCRATCH / "s.db"), "--to", to, "--replay", "--log-level", "error", *options], stdout=subprocess.PIPE)
     out = process.stdout.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - begin
@@ -35,6 +39,17 @@ def timed(name, to, *options):
     figure("us", processor, f"feed, {name}: processor time of an event")
     figure("MB", usage.ru_maxrss / 1024, f"feed, {name}: memory")
     return events
+
+
+def on_postgresql():
+    try:
+        with Postgres() as server:
+            subprocess.run([FILL, DUMP, server.url, str(FEWER)], check=True, stdout=subprocess.DEVNULL)
+            for _ in range(ROUNDS):
+                assert timed("file, ecs, out of PostgreSQL", f"file:{SCRATCH}/out.postgres", "--rotate-size", "0", db=server.url) >= FEWER
+                (SCRATCH / "out.postgres").unlink()
+    except Unavailable as why:
+        print(f"PostgreSQL: skipped, {why}")
 
 
 def main():
@@ -53,6 +68,7 @@ def main():
     finally:
         receiver.kill()
         receiver.wait()
+    on_postgresql()
 
 
 if __name__ == "__main__":

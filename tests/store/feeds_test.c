@@ -165,21 +165,53 @@ static const char *crash_ref(const struct owed *owed, size_t number)
 	return "";
 }
 
-/* What the store gives of a crash that is owed: its record, its host, the event that was sent. */
-static void assert_crash(struct dt_store *store, uint64_t feed, const char *ref, const char *host, const char *sent)
+struct expected {
+	const char *host, *sent;
+	size_t index, seen;
+	enum dt_status answer;
+};
+
+static enum dt_status check_crash(void *context, size_t index, const struct dt_stored *row, const char *sent, struct dt_error *err)
 {
-	struct dt_stored row;
+	struct expected *expected = context;
 	struct dt_crash crash;
 	struct dt_arena arena;
-	char event[40];
 
 	dt_arena_init(&arena, 1u << 20);
-	assert_int_equal(dt_store_feed_crash(store, feed, ref, &arena, &row, event, NULL), DT_OK);
-	assert_string_equal(event, sent);
-	assert_int_equal(dt_store_unpack(&row, &arena, &crash, NULL), DT_OK);
-	assert_string_equal(crash.facts.host.name, host);
-	assert_int_equal(dt_store_feed_crash(store, feed, "nothing", &arena, &row, event, NULL), DT_ERR_NOT_FOUND);
+	assert_int_equal(index, expected->index);
+	assert_string_equal(sent, expected->sent);
+	assert_int_equal(dt_store_unpack(row, &arena, &crash, NULL), DT_OK);
+	assert_string_equal(crash.facts.host.name, expected->host);
 	dt_arena_deinit(&arena);
+	expected->seen++;
+	return expected->answer == DT_OK ? DT_OK : dt_fail(err, expected->answer, "enough");
+}
+
+/* What the store gives of a crash that is owed: its record, its host, the event that was sent. One that is not there is passed by. */
+static void assert_crash(struct dt_store *store, uint64_t feed, const char *ref, const char *host, const char *sent)
+{
+	const char *refs[DT_FEED_CRASHES];
+	struct expected expected = { .host = host, .sent = sent };
+	struct dt_error err;
+	char names[DT_FEED_CRASHES][16];
+
+	for (size_t count = 1; count <= DT_FEED_CRASHES; count += DT_FEED_CRASHES - 1) {
+		for (size_t i = 0; i < count; i++) {
+			snprintf(names[i], sizeof(names[i]), "nothing %zu", i);
+			refs[i] = names[i];
+		}
+		expected.index = count - 1;
+		expected.seen = 0;
+		refs[expected.index] = ref;
+		assert_int_equal(dt_store_feed_crashes(store, feed, refs, count, check_crash, &expected, NULL), DT_OK);
+		assert_int_equal(expected.seen, 1);
+		refs[expected.index] = "nothing";
+		assert_int_equal(dt_store_feed_crashes(store, feed, refs, count, check_crash, &expected, NULL), DT_OK);
+		assert_int_equal(expected.seen, 1);
+	}
+	expected = (struct expected){ .host = host, .sent = sent, .answer = DT_ERR_NOMEM };
+	assert_int_equal(dt_store_feed_crashes(store, feed, &ref, 1, check_crash, &expected, &err), DT_ERR_NOMEM);
+	assert_string_equal(err.text, "enough");
 }
 
 EACH_STORE(letters_events_and_incidents_are_kept)

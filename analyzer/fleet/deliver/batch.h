@@ -54,6 +54,8 @@ struct dt_deliver {
 	uint64_t feed;
 	struct dt_batch batch;
 	struct dt_encoders *encoders; /* NULL: the sink takes no crashes */
+	struct dt_item *asked[DT_FEED_CRASHES]; /* crashes that are to be read */
+	size_t asked_count;
 	struct dt_lot *lot;           /* being filled; NULL none */
 	struct dt_buf text;           /* an incident's event */
 	unsigned failures; /* steps in a row in which nothing arrived */
@@ -75,8 +77,9 @@ struct dt_sink_event *dt_batch_event(struct dt_batch *batch, const struct dt_buf
 /* A text without its line's end. */
 struct dt_bytes dt_batch_line(const struct dt_buf *text);
 
-/* Reads a crash's record and has it encoded. */
+/* Has a crash's record read and encoded. They are read several at once; what waits is read by the second function. */
 enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item, struct dt_error *err);
+enum dt_status dt_deliver_asked(struct dt_deliver *deliver, struct dt_error *err);
 /* What was read so far is encoded, however little it is. */
 void dt_deliver_pass_on(struct dt_deliver *deliver);
 /* Waits for the encoders; the batch's events are those of the crashes then. */

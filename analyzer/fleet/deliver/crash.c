@@ -100,27 +100,51 @@ void dt_deliver_encode(void *context, struct dt_encoder *encoder, struct dt_lot 
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
+/* Into the lot that is being filled; one that is full is passed on. */
+static enum dt_status take_crash(void *context, size_t index, const struct dt_stored *crash, const char *sent, struct dt_error *err)
+{
+	struct dt_deliver *deliver = context;
+
+	if (!deliver->lot)
+		deliver->lot = dt_encoders_lot(deliver->encoders);
+	struct dt_lot *lot = deliver->lot;
+	struct dt_item *item = deliver->asked[index];
+	item->state = DT_ITEM_NOTHING;
+	lot->crashes[lot->count].item = item;
+	lot->crashes[lot->count].row = (struct dt_stored){
+		.key = item->ref, .facts = dt_arena_bytes(&lot->arena, crash->facts), .judgement = dt_arena_bytes(&lot->arena, crash->judgement),
+		.host = dt_arena_strdup(&lot->arena, crash->host), .host_source = crash->host_source,
+	};
+	snprintf(lot->crashes[lot->count].sent, sizeof(lot->crashes[lot->count].sent), "%s", sent);
+	if (lot->arena.failed)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	lot->count++;
+	lot->bytes += crash->facts.len + crash->judgement.len;
+	if (lot->count == DT_LOT || lot->bytes >= LOT_FULL)
+		dt_deliver_pass_on(deliver);
+	return DT_OK;
+}
+
+enum dt_status dt_deliver_asked(struct dt_deliver *deliver, struct dt_error *err)
+{
+	const char *refs[DT_FEED_CRASHES];
+	size_t count = deliver->asked_count;
+
+	for (size_t i = 0; i < count; i++) {
+		refs[i] = deliver->asked[i]->ref;
+		deliver->asked[i]->state = DT_ITEM_GONE; /* until it is found */
+	}
+	deliver->asked_count = 0;
+	return count ? dt_store_feed_crashes(deliver->store, deliver->feed, refs, count, take_crash, deliver, err) : DT_OK;
+}
+
 enum dt_status dt_deliver_crash(struct dt_deliver *deliver, struct dt_item *item, struct dt_error *err)
 {
 	item->state = DT_ITEM_NOTHING;
 	if (!deliver->encoders)
 		return DT_OK;
-	if (!deliver->lot)
-		deliver->lot = dt_encoders_lot(deliver->encoders);
-	struct dt_lot *lot = deliver->lot;
-	enum dt_status status = dt_store_feed_crash(deliver->store, deliver->feed, item->ref, &lot->arena, &lot->crashes[lot->count].row,
-	                                            lot->crashes[lot->count].sent, err);
-	if (status == DT_ERR_NOT_FOUND) {
-		item->state = DT_ITEM_GONE;
-		return DT_OK;
-	}
-	if (status != DT_OK)
-		return status;
-	lot->bytes += lot->crashes[lot->count].row.facts.len + lot->crashes[lot->count].row.judgement.len;
-	lot->crashes[lot->count++].item = item;
-	if (lot->count == DT_LOT || lot->bytes >= LOT_FULL)
-		dt_deliver_pass_on(deliver);
-	return DT_OK;
+	deliver->asked[deliver->asked_count++] = item;
+	return deliver->asked_count == DT_FEED_CRASHES ? dt_deliver_asked(deliver, err) : DT_OK;
 }
 
 void dt_deliver_pass_on(struct dt_deliver *deliver)

@@ -227,6 +227,7 @@ static void begin_batch(struct dt_deliver *deliver)
 
 	/* A step that failed may have left some under way. */
 	dt_deliver_pass_on(deliver);
+	deliver->asked_count = 0;
 	if (deliver->encoders)
 		dt_encoders_begin(deliver->encoders);
 	dt_arena_reset(&batch->arena);
@@ -333,6 +334,8 @@ static enum dt_status take_changes(struct dt_deliver *deliver, struct dt_error *
 		status = take_rows(deliver, err);
 	if (status == DT_OK)
 		status = take_letters(deliver, err);
+	if (status == DT_OK)
+		status = dt_deliver_asked(deliver, err);
 	return dt_store_read_end(deliver->store, status, err);
 }
 

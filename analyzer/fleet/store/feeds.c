@@ -162,26 +162,43 @@ enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct 
 	return read_owed(store, OWED "o.xid > $1 AND $2 = $2" NOT_DONE, floor, since.xid, feed, out, room, count, err);
 }
 
-enum dt_status dt_store_feed_crash(struct dt_store *store, uint64_t feed, const char *ref, struct dt_arena *arena, struct dt_stored *out,
-                                   char event[40], struct dt_error *err)
+static size_t place_of(const char *ref, const char *const refs[], size_t count)
 {
-	static const char sql[] = "SELECT r.facts, r.judgement, h.name, c.host_source, s.event FROM crashes c JOIN records r ON r.crash = c.id"
-	                          " LEFT JOIN hosts h ON h.id = c.host LEFT JOIN feed_sent s ON s.feed = $1 AND s.ref = c.key WHERE c.key = $2";
-	struct dt_rows rows;
-	enum dt_status status = dt_sql_one(store->db, sql, DT_PARAMS(dt_p_int((int64_t)feed), dt_p_text(ref)), &rows, err);
+	size_t at = 0;
 
-	if (status == DT_OK) {
-		const char *sent = dt_rows_text(&rows, 4);
-		*out = (struct dt_stored){
-			.key = ref, .facts = dt_arena_bytes(arena, dt_rows_blob(&rows, 0)), .judgement = dt_arena_bytes(arena, dt_rows_blob(&rows, 1)),
-			.host = dt_arena_strdup(arena, dt_rows_text(&rows, 2)), .host_source = (enum dt_host_source)dt_rows_int(&rows, 3),
+	while (at < count && strcmp(refs[at], ref) != 0)
+		at++;
+	return at;
+}
+
+enum dt_status dt_store_feed_crashes(struct dt_store *store, uint64_t feed, const char *const refs[], size_t count, dt_feed_crash_row row,
+                                     void *context, struct dt_error *err)
+{
+	/* What was sent is looked up crash by crash: as a join, a planner without statistics reads all that the feed has sent. */
+	static const char sql[] = "SELECT c.key, r.facts, r.judgement, h.name, c.host_source,"
+	                          " (SELECT s.event FROM feed_sent s WHERE s.feed = $1 AND s.ref = c.key)"
+	                          " FROM crashes c JOIN records r ON r.crash = c.id LEFT JOIN hosts h ON h.id = c.host"
+	                          " WHERE c.key IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+	struct dt_param params[1 + DT_FEED_CRASHES];
+	struct dt_rows rows;
+	enum dt_status status;
+
+	params[0] = dt_p_int((int64_t)feed);
+	for (size_t i = 0; i < DT_FEED_CRASHES; i++)
+		params[1 + i] = dt_p_text(i < count ? refs[i] : NULL);
+	status = dt_sql_query(store->db, sql, params, 1 + DT_FEED_CRASHES, &rows, err);
+	while (status == DT_OK && (status = dt_rows_next(&rows, err)) == DT_OK) {
+		const char *sent = dt_rows_text(&rows, 5);
+		size_t at = place_of(dt_rows_text(&rows, 0), refs, count);
+		const struct dt_stored crash = {
+			.key = refs[at < count ? at : 0], .facts = dt_rows_blob(&rows, 1), .judgement = dt_rows_blob(&rows, 2),
+			.host = dt_rows_text(&rows, 3), .host_source = (enum dt_host_source)dt_rows_int(&rows, 4),
 		};
-		snprintf(event, 40, "%s", sent ? sent : "");
-		if (arena->failed)
-			status = dt_fail(err, DT_ERR_NOMEM, "no memory");
+		if (at < count)
+			status = row(context, at, &crash, sent ? sent : "", err);
 	}
 	dt_rows_end(&rows);
-	return status;
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
 }
 
 enum dt_status dt_store_feed_incidents(struct dt_store *store, uint64_t feed, uint64_t before, dt_feed_incident_row row, void *context,

@@ -36,9 +36,12 @@ struct dt_feed_row {
 DT_MUST_USE enum dt_status dt_store_feed_owed(struct dt_store *store, uint64_t feed, struct dt_feed_row *rows, size_t room, size_t *count,
                                               struct dt_feed_mark *horizon, struct dt_error *err);
 
-/* A crash's key, host and packed record, in the arena, and the id of the event that was last sent for it. DT_ERR_NOT_FOUND: deleted. */
-DT_MUST_USE enum dt_status dt_store_feed_crash(struct dt_store *store, uint64_t feed, const char *ref, struct dt_arena *arena,
-                                               struct dt_stored *out, char event[40], struct dt_error *err);
+/* A crash's host and packed record, and the id of the event that was last sent for it ("" none). index: which of the keys it has. Borrowed for the call. */
+typedef enum dt_status (*dt_feed_crash_row)(void *context, size_t index, const struct dt_stored *crash, const char *sent, struct dt_error *err);
+enum { DT_FEED_CRASHES = 16 };
+/* The crashes of so many keys at most, all different, in any order; those that were deleted are passed by. Errors of row end it. */
+DT_MUST_USE enum dt_status dt_store_feed_crashes(struct dt_store *store, uint64_t feed, const char *const refs[], size_t count,
+                                                 dt_feed_crash_row row, void *context, struct dt_error *err);
 
 /* What a feed knows of an incident. */
 struct dt_feed_incident {
