@@ -233,7 +233,7 @@ class Bulk(Case):
             feed(self.db, good.url, "--replay")
             new = fill(self.db, 2, self.place, first=10)
             said = self.status()
-            self.assertRegex(said, r"feed 1: %s ecs\n  made \S+; 0 events sent\n  [1-9]\d* changes wait, \d+ rejected\n" % strict.url)
+            self.assertRegex(said, r"feed 1: %s ecs\n  made \S+; 0 events sent\n  [1-9]\d* changes wait, \d+ rejected; \d incidents? (is|are) to be looked at\n" % strict.url)
             self.assertIn("'feed retry 1'", said)
             self.assertNotIn("'feed retry 2'", said)
             one = run("feed", "status", "2", "--db", self.db).stdout
@@ -276,6 +276,28 @@ class Bulk(Case):
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(60), 0)
             self.assert_exactly(receiver, ids | more)
+
+    def test_told_to_end_before_a_silent_receiver(self):
+        """A signal is not kept waiting for an answer that may take minutes; what did not arrive is owed, and said to be."""
+        fill(self.db, 10, self.place)
+        good, _ = certificates.make(self.place)
+        for scheme, options in (("http", ()), ("syslog+tcp", ()), ("syslog+tls", ("--ca-file", good))):
+            with self.subTest(scheme), socket.socket() as silent:
+                silent.bind(("127.0.0.1", 0))
+                silent.listen(8)
+                process = subprocess.Popen([PROGRAM, "feed", "--db", str(self.db), "--to", f"{scheme}://localhost:{silent.getsockname()[1]}/", "--replay",
+                                            "--timeout", "600", *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                with silent.accept()[0] as connection:
+                    self.assertTrue(connection.recv(100))
+                    process.send_signal(signal.SIGHUP)  # nothing to it
+                    time.sleep(0.2)
+                    self.assertIsNone(process.poll())
+                    process.send_signal(signal.SIGINT)
+                    out, err = process.communicate(timeout=120)
+                self.assertEqual(process.returncode, 3, err)
+                self.assertIn("told to end", err)
+                self.assertIn("0 events sent", out)
+        self.assertEqual(len(re.findall(r" [1-9]\d* changes wait", self.status())), 3)
 
     def test_a_slow_receiver_and_one_with_a_wrong_certificate(self):
         ids = fill(self.db, 10, self.place)

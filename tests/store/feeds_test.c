@@ -242,6 +242,7 @@ EACH_STORE(letters_events_and_incidents_are_kept)
 	assert_int_equal(view.dead, 1);
 	assert_int_equal(view.sent, 1);
 	assert_int_equal(view.owed, 0);
+	assert_true(view.incidents > 0);
 	/* Rejected, to be tried again, accepted. */
 	assert_int_equal(dt_store_feed_dead(store, feed, true, 0, take_letter, &letters, NULL), DT_OK);
 	assert_int_equal(letters.count, 0);

@@ -38,14 +38,14 @@ static int64_t now_s(void)
 /* For whoever reads metrics: it costs a look at all that waits. */
 static void count_backlog(struct run *run, bool now)
 {
-	uint64_t waiting, dead;
+	struct dt_deliver_backlog backlog;
 
 	if (!run->metrics || (!now && run->backlog_s && now_s() - run->backlog_s < BACKLOG_S))
 		return;
 	run->backlog_s = now_s();
-	if (dt_deliver_backlog(run->deliver, &waiting, &dead)) {
-		dt_metric_set(DT_METRIC_FEED_WAITING, waiting);
-		dt_metric_set(DT_METRIC_FEED_DEAD, dead);
+	if (dt_deliver_backlog(run->deliver, &backlog)) {
+		dt_metric_set(DT_METRIC_FEED_WAITING, backlog.changes);
+		dt_metric_set(DT_METRIC_FEED_DEAD, backlog.dead);
 	}
 }
 
@@ -80,7 +80,28 @@ static void rest(struct run *run, unsigned ms)
 	}
 }
 
-/* DT_OK: everything that was owed is settled, or we were told to end. DT_ERR_LIMIT: something is still owed. */
+static bool is_interrupted(void *self)
+{
+	(void)self;
+	return interrupted;
+}
+
+/* One that follows has always something before it: being told to end is how it ends. */
+static enum dt_status ended_early(struct run *run, const struct dt_feed_command *feed, struct dt_error *err)
+{
+	struct dt_deliver_backlog backlog = { 0 };
+
+	if (!interrupted || feed->follow)
+		return DT_OK;
+	if (!dt_deliver_backlog(run->deliver, &backlog))
+		return dt_fail(err, DT_ERR_LIMIT, "told to end; what is still owed the store does not say now");
+	if (!backlog.changes && !backlog.incidents)
+		return DT_OK;
+	return dt_fail(err, DT_ERR_LIMIT, "told to end: %llu changes stay owed, %llu incidents are to be looked at", (unsigned long long)backlog.changes,
+	               (unsigned long long)backlog.incidents);
+}
+
+/* DT_OK: everything that was owed is settled, or we followed and were told to end. DT_ERR_LIMIT: something is still owed. */
 static enum dt_status run_steps(struct run *run, const struct dt_feed_command *feed, struct dt_error *err)
 {
 	struct dt_deliver_report report;
@@ -101,7 +122,7 @@ static enum dt_status run_steps(struct run *run, const struct dt_feed_command *f
 		else if (!report.taken)
 			dt_deliver_wait(run->deliver, POLL_MS);
 	}
-	return DT_OK;
+	return ended_early(run, feed, err);
 }
 
 static int run_feed(struct dt_feed_command *feed)
@@ -109,8 +130,10 @@ static int run_feed(struct dt_feed_command *feed)
 	struct run run = { 0 };
 	struct dt_error err;
 	bool fresh = false;
-	enum dt_status status = dt_deliver_open(&run.deliver, &feed->deliver, &fresh, &err);
+	enum dt_status status;
 
+	feed->deliver.sink.stop.asked = is_interrupted;
+	status = dt_deliver_open(&run.deliver, &feed->deliver, &fresh, &err);
 	if (status == DT_OK && fresh && !feed->deliver.start.since_given && !feed->deliver.start.replay)
 		dt_log(DT_LOG_INFO, "feed", NULL, "a new feed: it begins with what changes from now on; --replay sends what is there already");
 	if (status == DT_OK && !fresh && feed->deliver.start.since_given && !feed->deliver.start.replay)

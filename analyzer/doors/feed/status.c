@@ -109,8 +109,11 @@ static bool take_feed(void *context, const struct dt_feed *feed)
 	put_time(out, "\n  made ", feed->registered);
 	dt_buf_printf(out, "; %llu events sent", (unsigned long long)feed->sent);
 	put_time(out, ", the last at ", feed->sent_at);
-	dt_buf_printf(out, "\n  %llu %s, %llu rejected\n", (unsigned long long)feed->owed, feed->owed == 1 ? "change waits" : "changes wait",
+	dt_buf_printf(out, "\n  %llu %s, %llu rejected", (unsigned long long)feed->owed, feed->owed == 1 ? "change waits" : "changes wait",
 	              (unsigned long long)feed->dead);
+	if (feed->incidents)
+		dt_buf_printf(out, "; %llu %s to be looked at", (unsigned long long)feed->incidents, feed->incidents == 1 ? "incident is" : "incidents are");
+	dt_buf_putc(out, '\n');
 	put_trouble(out, feed);
 	return listing->count < FEEDS;
 }

@@ -24,8 +24,10 @@ struct dt_webhook {
 	pthread_cond_t bell;
 };
 
-static bool is_stopping(struct dt_webhook *webhook)
+static bool is_stopping(void *context)
 {
+	struct dt_webhook *webhook = context;
+
 	pthread_mutex_lock(&webhook->lock);
 	bool stopping = webhook->stopping;
 	pthread_mutex_unlock(&webhook->lock);
@@ -54,14 +56,14 @@ static void rest(struct dt_webhook *webhook, unsigned ms)
 static void count_backlog(struct dt_webhook *webhook)
 {
 	int64_t now = dt_time_steady_ms();
-	uint64_t waiting, dead;
+	struct dt_deliver_backlog backlog;
 
 	if (webhook->backlog_ms && now - webhook->backlog_ms < BACKLOG_MS)
 		return;
 	webhook->backlog_ms = now;
-	if (dt_deliver_backlog(webhook->deliver, &waiting, &dead)) {
-		dt_metric_set(DT_METRIC_FEED_WAITING, waiting);
-		dt_metric_set(DT_METRIC_FEED_DEAD, dead);
+	if (dt_deliver_backlog(webhook->deliver, &backlog)) {
+		dt_metric_set(DT_METRIC_FEED_WAITING, backlog.changes);
+		dt_metric_set(DT_METRIC_FEED_DEAD, backlog.dead);
 	}
 }
 
@@ -109,7 +111,9 @@ enum dt_status dt_webhook_start(struct dt_webhook **out, const struct dt_deliver
 	pthread_cond_init(&webhook->bell, &attributes);
 	pthread_condattr_destroy(&attributes);
 	*out = webhook;
-	status = dt_deliver_open(&webhook->deliver, options, NULL, err);
+	struct dt_deliver_options own = *options;
+	own.sink.stop = (struct dt_sink_stop){ is_stopping, webhook };
+	status = dt_deliver_open(&webhook->deliver, &own, NULL, err);
 	if (status != DT_OK)
 		return status;
 	webhook->started = pthread_create(&webhook->thread, NULL, run, webhook) == 0;

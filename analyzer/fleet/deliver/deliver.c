@@ -419,33 +419,29 @@ enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_rep
 	return DT_OK;
 }
 
-struct backlog {
-	uint64_t feed, waiting, dead;
+struct own_backlog {
+	uint64_t feed;
+	struct dt_deliver_backlog *out;
 	bool found;
 };
 
 static bool take_backlog(void *context, const struct dt_feed *feed)
 {
-	struct backlog *backlog = context;
+	struct own_backlog *own = context;
 
-	if (feed->id != backlog->feed)
+	if (feed->id != own->feed)
 		return true;
-	backlog->waiting = feed->owed;
-	backlog->dead = feed->dead;
-	backlog->found = true;
+	*own->out = (struct dt_deliver_backlog){ .changes = feed->owed, .incidents = feed->incidents, .dead = feed->dead };
+	own->found = true;
 	return false;
 }
 
-bool dt_deliver_backlog(struct dt_deliver *deliver, uint64_t *waiting, uint64_t *dead)
+bool dt_deliver_backlog(struct dt_deliver *deliver, struct dt_deliver_backlog *out)
 {
-	struct backlog backlog = { .feed = deliver->feed };
+	struct own_backlog own = { .feed = deliver->feed, .out = out };
 	struct dt_error err;
 
-	if (!deliver->store || dt_store_feeds(deliver->store, take_backlog, &backlog, &err) != DT_OK || !backlog.found)
-		return false;
-	*waiting = backlog.waiting;
-	*dead = backlog.dead;
-	return true;
+	return deliver->store && dt_store_feeds(deliver->store, take_backlog, &own, &err) == DT_OK && own.found;
 }
 
 void dt_deliver_wait(struct dt_deliver *deliver, int timeout_ms)

@@ -32,8 +32,13 @@ struct dt_deliver;
 DT_MUST_USE enum dt_status dt_deliver_open(struct dt_deliver **out, const struct dt_deliver_options *options, bool *fresh, struct dt_error *err);
 /* One batch. taken 0 and wait_ms 0: nothing is owed. A store that is away is in the report; an error is one that does not pass. */
 DT_MUST_USE enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_report *report, struct dt_error *err);
-/* How many changes the feed is behind, and what its receiver rejected. false: the store does not say. */
-bool dt_deliver_backlog(struct dt_deliver *deliver, uint64_t *waiting, uint64_t *dead);
+struct dt_deliver_backlog {
+	uint64_t changes;   /* that the feed is behind */
+	uint64_t incidents; /* that it has yet to look at */
+	uint64_t dead;      /* what its receiver rejected */
+};
+/* false: the store does not say. */
+bool dt_deliver_backlog(struct dt_deliver *deliver, struct dt_deliver_backlog *out);
 /* Waits until something changed in the store, or for so long. */
 void dt_deliver_wait(struct dt_deliver *deliver, int timeout_ms);
 /* The sink's file was moved away. */

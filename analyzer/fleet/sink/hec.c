@@ -96,7 +96,7 @@ static bool acknowledged(struct hec_sink *sink, int64_t id)
 		json_t *root = answer.status == 200 ? json_loadb(answer.body, answer.len, 0, NULL) : NULL;
 		bool has = json_is_true(json_object_get(json_object_get(root, "acks"), key));
 		json_decref(root);
-		if (has || answer.status != 200)
+		if (has || answer.status != 200 || dt_client_ended(sink->http))
 			return has;
 		nanosleep(&(struct timespec){ 0, ACK_STEP_MS * 1000000L }, NULL);
 	}

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/time.h"
+#include "fleet/sink/kinds.h"
+
 enum { MAX_ANSWER = 16 << 20, CONNECT_S = 10, MAX_RETRY_AFTER_S = 3600 };
 
 struct dt_client {
@@ -14,6 +17,8 @@ struct dt_client {
 	char *base;
 	struct dt_buf body, url;
 	char problem[CURL_ERROR_SIZE];
+	struct dt_sink_stop stop;
+	int64_t stopped_ms; /* when we saw that we shall end; 0 not yet */
 };
 
 static void start_library(void)
@@ -27,6 +32,23 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 
 	dt_buf_append(body, data, size * count);
 	return dt_buf_ok(body) ? size * count : 0;
+}
+
+bool dt_client_ended(struct dt_client *http)
+{
+	if (!http->stopped_ms && dt_sink_stopping(&http->stop))
+		http->stopped_ms = dt_time_steady_ms();
+	return http->stopped_ms && dt_time_steady_ms() - http->stopped_ms >= DT_SINK_GRACE_MS;
+}
+
+/* libcurl asks about once a second while nothing moves. */
+static int give_up(void *context, curl_off_t down, curl_off_t downloaded, curl_off_t up, curl_off_t uploaded)
+{
+	(void)down;
+	(void)downloaded;
+	(void)up;
+	(void)uploaded;
+	return dt_client_ended(context);
 }
 
 enum dt_status dt_client_open(struct dt_client **out, const char *base, const struct dt_sink_options *options, struct dt_error *err)
@@ -44,6 +66,7 @@ enum dt_status dt_client_open(struct dt_client **out, const char *base, const st
 	}
 	while (len && http->base[len - 1] == '/')
 		http->base[--len] = '\0';
+	http->stop = options->stop;
 	dt_buf_init(&http->body, MAX_ANSWER);
 	dt_buf_init(&http->url, 1u << 16);
 	curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
@@ -55,6 +78,9 @@ enum dt_status dt_client_open(struct dt_client **out, const char *base, const st
 	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &http->body);
 	curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->problem);
 	curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "dumptriage/" DT_VERSION);
+	curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, give_up);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
 	if (options->ca_file)
 		curl_easy_setopt(http->curl, CURLOPT_CAINFO, options->ca_file);
 	*out = http;
@@ -127,6 +153,10 @@ void dt_client_post(struct dt_client *http, const char *path, const char *type, 
 	curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body.data);
 	CURLcode code = curl_easy_perform(http->curl);
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
+	if (code == CURLE_ABORTED_BY_CALLBACK) {
+		snprintf(answer->problem, sizeof(answer->problem), "told to end before there was an answer");
+		return;
+	}
 	if (code != CURLE_OK) {
 		snprintf(answer->problem, sizeof(answer->problem), "%s: %.120s", curl_easy_strerror(code), http->problem);
 		return;

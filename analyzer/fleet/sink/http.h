@@ -23,6 +23,8 @@ DT_MUST_USE enum dt_status dt_client_basic(struct dt_client *http, const char *s
 DT_MUST_USE enum dt_status dt_client_authorize(struct dt_client *http, const char *scheme, const char *secret, struct dt_error *err);
 /* path is put behind the base. extra: one more header of this request, NULL none. */
 void dt_client_post(struct dt_client *http, const char *path, const char *type, const char *extra, struct dt_bytes body, struct dt_client_answer *answer);
+/* We were told to end, and the grace for answers is over: no POST waits any more. */
+bool dt_client_ended(struct dt_client *http);
 void dt_client_close(struct dt_client *http);
 /* "503: first words of the body", or the problem. */
 void dt_client_explain(const struct dt_client_answer *answer, char out[200]);

@@ -17,6 +17,8 @@ DT_SINK_KIND(hec_sink);
 DT_SINK_KIND(syslog_sink);
 DT_SINK_KIND(webhook_sink);
 
+bool dt_sink_stopping(const struct dt_sink_stop *stop);
+
 /* What is to be said of one event, of several, and of the batch. */
 void dt_sink_mark(struct dt_sink_event *event, enum dt_sink_result result, const char *fmt, ...) DT_PRINTF(3, 4);
 void dt_sink_mark_all(struct dt_sink_event *events, size_t count, enum dt_sink_result result, const char *reason);

@@ -107,3 +107,8 @@ void dt_sink_problem(struct dt_sink_report *report, const char *fmt, ...)
 	vsnprintf(report->problem, sizeof(report->problem), fmt, args);
 	va_end(args);
 }
+
+bool dt_sink_stopping(const struct dt_sink_stop *stop)
+{
+	return stop->asked && stop->asked(stop->self);
+}

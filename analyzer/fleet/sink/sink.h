@@ -27,6 +27,13 @@ struct dt_sink_event {
 	char reason[200];     /* why not accepted */
 };
 
+/* Whether the program was told to end: then a wait for an answer that has begun lasts DT_SINK_GRACE_MS more. asked NULL: never. */
+struct dt_sink_stop {
+	bool (*asked)(void *self); /* by the thread that sends; cheap */
+	void *self;
+};
+enum { DT_SINK_GRACE_MS = 3000 };
+
 struct dt_sink_options {
 	const char *url;
 	const char *secret;     /* token, API key, user:password or HMAC key; NULL none */
@@ -36,6 +43,7 @@ struct dt_sink_options {
 	uint64_t rotate_bytes;  /* file: 0 never */
 	unsigned rotate_s, keep; /* file: 0 never; files kept beside the one that is written */
 	unsigned timeout_s;     /* for one answer */
+	struct dt_sink_stop stop;
 };
 
 /* How a whole batch went. */

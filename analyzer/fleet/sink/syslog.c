@@ -28,6 +28,7 @@ struct syslog_sink {
 	unsigned timeout_s, rude; /* how often in a row the receiver closed TLS without a goodbye */
 	SSL_CTX *context;
 	struct dt_buf frames;
+	struct dt_sink_stop stop;
 };
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -76,6 +77,7 @@ enum dt_status dt_syslog_sink_open(struct dt_sink **out, const struct dt_sink_sc
 	sink->base.scheme = scheme;
 	sink->transport = strstr(scheme->scheme, "udp") ? UDP : strstr(scheme->scheme, "tls") ? TLS_TCP : TCP;
 	sink->timeout_s = options->timeout_s;
+	sink->stop = options->stop;
 	dt_buf_init(&sink->frames, MAX_FRAMES);
 	if (gethostname(sink->own_host, sizeof(sink->own_host) - 1) || !sink->own_host[0])
 		snprintf(sink->own_host, sizeof(sink->own_host), "-");
@@ -122,10 +124,31 @@ static void frame(const struct syslog_sink *sink, const struct dt_sink_event *ev
 
 /* ---- connections ------------------------------------------------------------------------ */
 
+static bool set_timeout(int fd, int64_t ms)
+{
+	const struct timeval limit = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0;
+}
+
+static void hurry_when_stopping(const struct syslog_sink *sink, int fd)
+{
+	if (dt_sink_stopping(&sink->stop))
+		(void)set_timeout(fd, DT_SINK_GRACE_MS);
+}
+
+/* What was waited for was interrupted by a signal: it is waited for again, though not for long when the signal told us to end. */
+static bool interrupted(const struct syslog_sink *sink, int fd)
+{
+	if (errno != EINTR)
+		return false;
+	hurry_when_stopping(sink, fd);
+	return true;
+}
+
 static int dial(const struct syslog_sink *sink, struct dt_sink_report *report)
 {
 	const struct addrinfo want = { .ai_socktype = sink->transport == UDP ? SOCK_DGRAM : SOCK_STREAM };
-	const struct timeval limit = { .tv_sec = (time_t)sink->timeout_s };
 	struct addrinfo *found = NULL;
 	int fd = -1, code = getaddrinfo(sink->host, sink->port, &want, &found);
 
@@ -134,8 +157,7 @@ static int dial(const struct syslog_sink *sink, struct dt_sink_report *report)
 	for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next) {
 		fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
 		/* SO_SNDTIMEO holds for connect() too. */
-		if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
-		                connect(fd, at->ai_addr, at->ai_addrlen))) {
+		if (fd >= 0 && (!set_timeout(fd, (int64_t)sink->timeout_s * 1000) || connect(fd, at->ai_addr, at->ai_addrlen))) {
 			dt_sink_problem(report, "%s:%s: %s", sink->host, sink->port, strerror(errno));
 			close(fd);
 			fd = -1;
@@ -146,11 +168,11 @@ static int dial(const struct syslog_sink *sink, struct dt_sink_report *report)
 	return fd;
 }
 
-static bool push(int fd, const char *data, size_t len, struct dt_sink_report *report)
+static bool push(const struct syslog_sink *sink, int fd, const char *data, size_t len, struct dt_sink_report *report)
 {
 	while (len) {
 		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && interrupted(sink, fd))
 			continue;
 		if (n <= 0) {
 			dt_sink_problem(report, "the connection broke: %s", strerror(errno));
@@ -168,14 +190,15 @@ static bool over_tcp(struct syslog_sink *sink, int fd, struct dt_sink_report *re
 	char byte[64];
 	ssize_t n;
 
-	if (!push(fd, sink->frames.data, sink->frames.len, report))
+	if (!push(sink, fd, sink->frames.data, sink->frames.len, report))
 		return false;
 	dt_kill_point("feed-in-send");
+	hurry_when_stopping(sink, fd);
 	if (shutdown(fd, SHUT_WR)) {
 		dt_sink_problem(report, "the connection broke: %s", strerror(errno));
 		return false;
 	}
-	while ((n = recv(fd, byte, sizeof(byte), 0)) > 0 || (n < 0 && errno == EINTR))
+	while ((n = recv(fd, byte, sizeof(byte), 0)) > 0 || (n < 0 && interrupted(sink, fd)))
 		;
 	if (n < 0)
 		dt_sink_problem(report, "the receiver did not end the connection: %s", strerror(errno));
@@ -194,17 +217,29 @@ static void tls_problem(SSL *tls, const char *what, struct dt_sink_report *repor
 		dt_sink_problem(report, "%s: %s", what, ERR_peek_last_error() ? text : strerror(errno));
 }
 
+/* Whether a call of TLS that gave n is to be made again: a signal came in between. */
+static bool once_more(const struct syslog_sink *sink, SSL *tls, int n)
+{
+	int error = errno, code = SSL_get_error(tls, n);
+
+	errno = error;
+	return (code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE) && interrupted(sink, SSL_get_fd(tls));
+}
+
 /* Our goodbye, then everything up to theirs. */
 static bool goodbye(struct syslog_sink *sink, SSL *tls, struct dt_sink_report *report)
 {
 	char byte[256];
 	int n;
 
-	if (SSL_shutdown(tls) < 0) {
+	do
+		n = SSL_shutdown(tls);
+	while (n < 0 && once_more(sink, tls, n));
+	if (n < 0) {
 		tls_problem(tls, "end of TLS", report);
 		return false;
 	}
-	while ((n = SSL_read(tls, byte, sizeof(byte))) > 0)
+	while ((n = SSL_read(tls, byte, sizeof(byte))) > 0 || once_more(sink, tls, n))
 		;
 	if (SSL_get_error(tls, n) == SSL_ERROR_ZERO_RETURN) {
 		sink->rude = 0;
@@ -230,15 +265,27 @@ static bool prepare_name(SSL *tls, const char *host)
 	return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
 }
 
-static bool write_tls(SSL *tls, const struct dt_buf *frames)
+static bool begin_tls(const struct syslog_sink *sink, SSL *tls)
 {
+	int n;
+
+	do
+		n = SSL_connect(tls);
+	while (n != 1 && once_more(sink, tls, n));
+	return n == 1;
+}
+
+static bool write_tls(const struct syslog_sink *sink, SSL *tls)
+{
+	const struct dt_buf *frames = &sink->frames;
 	size_t done = 0, n;
 
 	while (done < frames->len) {
 		size_t piece = frames->len - done < 16384 ? frames->len - done : 16384;
-		if (SSL_write_ex(tls, frames->data + done, piece, &n) != 1)
+		if (SSL_write_ex(tls, frames->data + done, piece, &n) == 1)
+			done += n;
+		else if (!once_more(sink, tls, 0))
 			return false;
-		done += n;
 	}
 	return true;
 }
@@ -251,12 +298,13 @@ static bool over_tls(struct syslog_sink *sink, int fd, struct dt_sink_report *re
 	ERR_clear_error();
 	if (!tls || !prepare_name(tls, sink->host) || SSL_set_fd(tls, fd) != 1) {
 		dt_sink_problem(report, "no memory");
-	} else if (SSL_connect(tls) != 1) {
+	} else if (!begin_tls(sink, tls)) {
 		tls_problem(tls, "TLS", report);
-	} else if (!write_tls(tls, &sink->frames)) {
+	} else if (!write_tls(sink, tls)) {
 		tls_problem(tls, "the connection broke", report);
 	} else {
 		dt_kill_point("feed-in-send");
+		hurry_when_stopping(sink, fd);
 		ok = goodbye(sink, tls, report);
 	}
 	SSL_free(tls);

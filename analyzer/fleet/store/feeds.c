@@ -457,7 +457,8 @@ enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *c
 {
 	static const char sql[] = "SELECT f.id, f.name, f.sent, f.registered, f.sent_at, f.error, f.error_at,"
 	                          WAITING("o.xid = f.xid AND o.seq > f.seq") " +" WAITING("o.xid > f.xid") ","
-	                          " (SELECT count(*) FROM feed_dead x WHERE x.feed = f.id) FROM feeds f ORDER BY f.id";
+	                          " (SELECT count(*) FROM feed_dead x WHERE x.feed = f.id),"
+	                          " (SELECT count(*) FROM feed_incidents i WHERE i.feed = f.id AND i.owed = 1) FROM feeds f ORDER BY f.id";
 	struct dt_rows rows;
 	bool stop = false;
 	enum dt_status status = dt_sql_query(store->db, sql, DT_NO_PARAMS, &rows, err);
@@ -466,7 +467,8 @@ enum dt_status dt_store_feeds(struct dt_store *store, dt_feed_view view, void *c
 		struct dt_feed feed = { .id = (uint64_t)dt_rows_int(&rows, 0), .name = dt_rows_text(&rows, 1), .sent = (uint64_t)dt_rows_int(&rows, 2),
 			                .registered = (uint64_t)dt_rows_int(&rows, 3), .sent_at = (uint64_t)dt_rows_int(&rows, 4),
 			                .error_at = (uint64_t)dt_rows_int(&rows, 6),
-			                .owed = (uint64_t)dt_rows_int(&rows, 7), .dead = (uint64_t)dt_rows_int(&rows, 8) };
+			                .owed = (uint64_t)dt_rows_int(&rows, 7), .dead = (uint64_t)dt_rows_int(&rows, 8),
+			                .incidents = (uint64_t)dt_rows_int(&rows, 9) };
 		*(dt_rows_null(&rows, 6) ? &feed.note : &feed.error) = dt_rows_text(&rows, 5);
 		stop = !view(context, &feed);
 	}

@@ -98,7 +98,8 @@ DT_MUST_USE enum dt_status dt_store_feed_remove(struct dt_store *store, uint64_t
 struct dt_feed {
 	uint64_t id;
 	const char *name;
-	uint64_t owed, dead, sent;
+	uint64_t owed, dead, sent; /* changes; what the receiver rejected; events */
+	uint64_t incidents;        /* that are to be looked at again: something of theirs changed */
 	uint64_t registered, sent_at; /* FILETIME; 0 never */
 	const char *error;            /* why nothing goes out; NULL none */
 	uint64_t error_at;            /* since when */
