@@ -281,6 +281,62 @@ static void an_archive_that_only_kills_is_given_up(void **state)
 	dt_pool_destroy(pool);
 }
 
+static void put(uint8_t *file, size_t off, uint64_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		file[off + i] = (uint8_t)(value >> 8 * i);
+}
+
+/* A user dump with 520 modules of one name: a thousand surrogates without their other half, each of which becomes an escape. */
+static struct sample dump_of_escapes(void)
+{
+	enum { MODULES = 520, LIST = 44, ONE = 108, NAME = LIST + 4 + MODULES * ONE, CHARS = 1000 };
+	struct sample out = { .data = calloc(1, NAME + 4 + 2 * CHARS), .len = NAME + 4 + 2 * CHARS };
+
+	assert_non_null(out.data);
+	memcpy(out.data, "MDMP", 4);
+	put(out.data, 4, 0xa793, 4);
+	put(out.data, 8, 1, 4);
+	put(out.data, 12, 32, 4);
+	put(out.data, 32, 4, 4); /* module list */
+	put(out.data, 36, 4 + MODULES * ONE, 4);
+	put(out.data, 40, LIST, 4);
+	put(out.data, LIST, MODULES, 4);
+	for (size_t i = 0; i < MODULES; i++)
+		put(out.data, LIST + 4 + i * ONE + 0x14, NAME, 4);
+	put(out.data, NAME, 2 * CHARS, 4);
+	put(out.data, NAME + 4, '\\', 2);
+	for (size_t i = 1; i < CHARS; i++)
+		put(out.data, NAME + 4 + 2 * i, 0xd800, 2);
+	return out;
+}
+
+/* It costs its own record, and not the worker. */
+static void a_record_that_would_be_too_large(void **state)
+{
+	struct dt_pool *pool = pool_of(DT_WORKER, 1, 0);
+	struct sample good = sample;
+	struct dt_pool_result result;
+
+	(void)state;
+	sample = dump_of_escapes();
+	submit(pool, 1, "/share/names.dmp");
+	free(sample.data);
+	sample = good;
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_false(result.died);
+	assert_non_null(result.facts.failure);
+	assert_int_equal(result.facts.failure->kind, DT_FAILURE_LIMIT);
+	assert_string_equal(result.facts.failure->text, "the record would be over 8 MiB");
+	assert_string_equal(result.facts.file.path, "/share/names.dmp");
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_true(result.last);
+	submit(pool, 2, "/share/a.dmp");
+	assert_int_equal(dt_pool_wait(pool, -1, &result, &err), DT_OK);
+	assert_null(result.facts.failure);
+	dt_pool_destroy(pool);
+}
+
 static void a_worker_cannot_rename_its_input(void **state)
 {
 	struct dt_pool *pool = bad_pool("renames");
@@ -360,6 +416,7 @@ int main(void)
 		cmocka_unit_test(questions_have_a_time),
 		cmocka_unit_test(an_archive_loses_one_member),
 		cmocka_unit_test(an_archive_that_only_kills_is_given_up),
+		cmocka_unit_test(a_record_that_would_be_too_large),
 		cmocka_unit_test(a_worker_cannot_rename_its_input),
 		cmocka_unit_test(workers_that_do_not_start_are_told),
 		cmocka_unit_test(no_descriptor_is_left_open),

@@ -19,6 +19,9 @@
 #include "facts/triage/wer.h"
 #include "facts/worker/sandbox.h"
 
+/* The parent writes into a record where its file is, and must still be able to store it. */
+enum { ROOM_OF_PARENT = 8 * DT_MAX_TEXT };
+
 struct worker {
 	struct dt_channel channel;
 	struct dt_triage *triage;
@@ -88,7 +91,7 @@ static bool say(struct worker *worker, enum dt_message_type type, uint64_t job)
 	return dt_buf_ok(&worker->out) && dt_channel_send(&worker->channel, &message, &err) == DT_OK;
 }
 
-static bool send_record(struct worker *worker, uint64_t job, const struct dt_facts *facts)
+static bool send_facts(struct worker *worker, uint64_t job, const struct dt_facts *facts)
 {
 	dt_buf_reset(&worker->out);
 	dt_facts_encode(facts, &worker->out);
@@ -121,7 +124,18 @@ static bool send_failure(struct worker *worker, uint64_t job, enum dt_status sta
 
 	facts.producer.version = DT_VERSION;
 	facts.producer.facts = dt_some(DT_FACTS_VERSION);
-	return send_record(worker, job, &facts);
+	return send_facts(worker, job, &facts);
+}
+
+/* A dump can ask for more than a record may hold: a thousand names that are nothing but escapes. */
+static bool send_record(struct worker *worker, uint64_t job, const struct dt_facts *facts)
+{
+	char text[64];
+
+	if (send_facts(worker, job, facts))
+		return true;
+	snprintf(text, sizeof(text), "the record would be over %u MiB", DT_MAX_RECORD >> 20);
+	return !dt_buf_ok(&worker->out) && !worker->out.no_memory && send_failure(worker, job, DT_ERR_LIMIT, text);
 }
 
 /* A share that fails for a moment must not make an archive look like a file that is no dump. */
@@ -239,7 +253,7 @@ int main(void)
 	bool ok;
 
 	dt_channel_init(&worker.channel, DT_PROTOCOL_FD);
-	dt_buf_init(&worker.out, DT_MAX_RECORD);
+	dt_buf_init(&worker.out, DT_MAX_RECORD - ROOM_OF_PARENT);
 	dt_mapping_guard();
 	dt_archive_prepare();
 	dt_triage_prepare();
