@@ -186,7 +186,8 @@ static const struct dt_facts *finish(struct dt_triage *triage, double start)
 	struct dt_error err;
 
 	dt_notes_take(&triage->notes, &triage->facts);
-	if (triage->arena.failed && !triage->facts.failure) {
+	/* What else was found wrong after that may be for lack of room. */
+	if (triage->arena.failed) {
 		(void)(triage->arena.no_memory ? dt_fail(&err, DT_ERR_NOMEM, "no memory for the facts of this dump")
 		                               : dt_fail(&err, DT_ERR_LIMIT, "the facts of this dump need more than %u MiB", DT_MAX_ARENA >> 20));
 		fail(triage, &err);

@@ -45,6 +45,45 @@ static void missing_file_directory_and_pipe(void **state)
 	unlink(path);
 }
 
+static void big(uint8_t *at, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++)
+		at[i] = (uint8_t)(value >> 8 * (7 - i));
+}
+
+static void little(uint8_t *at, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* A flattened capture whose bitmap of 52 MiB is to be put together from two records: there is no room, and that is what is said. */
+static void facts_that_need_too_much_room(void **state)
+{
+	enum { HALF = 52 << 20, FILE_SIZE = 60 << 20, FIRST = 0x1000, SECOND = FIRST + 16 + 0x2000 };
+	uint8_t *file = calloc(1, FILE_SIZE);
+	struct dt_error err;
+
+	(void)state;
+	assert_non_null(file);
+	memcpy(file, "makedumpfile", 12);
+	file[23] = file[31] = 1;
+	big(file + FIRST + 8, 0x2000);
+	memcpy(file + FIRST + 16, "KDUMP   ", 8);
+	little(file + FIRST + 16 + 428, 4096);
+	little(file + FIRST + 16 + 432, 1);
+	little(file + FIRST + 16 + 436, 2 * HALF / 4096);
+	big(file + SECOND, 0x2000 + UINT64_C(2) * HALF);
+	big(file + SECOND + 8, 1);
+	memset(file + SECOND + 17, 0xff, 16);
+	if (!test_triage)
+		assert_int_equal(dt_triage_create(&test_triage, &err), DT_OK);
+	const struct dt_facts *facts = dt_triage_bytes(test_triage, (struct dt_bytes){ file, FILE_SIZE }, "big.dmp", &options);
+	assert_int_equal(facts->failure->kind, DT_FAILURE_LIMIT);
+	assert_string_equal(facts->failure->text, "the facts of this dump need more than 48 MiB");
+	free(file);
+}
+
 static void file_has_size_time_and_hash(void **state)
 {
 	char path[256];
@@ -119,7 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_file_directory_and_pipe),
-		cmocka_unit_test(file_has_size_time_and_hash),
+		cmocka_unit_test(facts_that_need_too_much_room), cmocka_unit_test(file_has_size_time_and_hash),
 		cmocka_unit_test(host_is_folded),
 		cmocka_unit_test(raw_path_where_it_is_not_utf8),
 		cmocka_unit_test(nothing_is_left_of_the_dump_before),
