@@ -142,6 +142,8 @@ void dt_dump_missing(struct dt_dump *dump, const char *text)
 			return;
 	if (dump->missing_count < DT_MAX_TEXTS)
 		dump->missing[dump->missing_count++] = text;
+	else
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "missing parts", "more than %d; the rest is not listed", DT_MAX_TEXTS);
 }
 
 bool dt_dump_is_windows(const struct dt_dump *dump)

@@ -9,11 +9,20 @@
 
 enum { MAX_DICTIONARY = 1024 };
 
+/* Asked before each that is still to come. */
+static bool is_full(struct mdmp *m)
+{
+	if (m->dump->annotation_count < DT_MAX_TEXTS)
+		return false;
+	dt_note_add(m->dump->notes, DT_NOTE_WARNING, "annotations", "more than %d; the rest is not read", DT_MAX_TEXTS);
+	return true;
+}
+
 static void add(struct mdmp *m, const char *source, const char *key, const char *value)
 {
 	struct dt_dump *dump = m->dump;
 
-	if (!value || !value[0] || dump->annotation_count >= DT_MAX_TEXTS)
+	if (!value || !value[0] || is_full(m))
 		return;
 	if (!dump->annotations)
 		dump->annotations = DT_ARENA_ARRAY(dump->arena, DT_MAX_TEXTS, struct dt_annotation);
@@ -34,7 +43,7 @@ static struct dt_bytes cut_utf8(struct dt_bytes bytes)
 
 void mdmp_annotate(struct mdmp *m, const char *source, const char *key, struct dt_bytes utf8)
 {
-	if (m->dump->annotation_count < DT_MAX_TEXTS)
+	if (utf8.len && !is_full(m))
 		add(m, source, key, dt_dump_text8(m->dump, cut_utf8(utf8)));
 }
 
@@ -42,7 +51,7 @@ void mdmp_annotate16(struct mdmp *m, const char *source, const char *key, struct
 {
 	struct dt_bytes bytes = dt_bytes_clip(utf16, 0, DT_MAX_DUMP_VALUE);
 
-	if (bytes.len && m->dump->annotation_count < DT_MAX_TEXTS)
+	if (bytes.len && !is_full(m))
 		add(m, source, key, dt_text_from_utf16(m->dump->arena, bytes));
 }
 
@@ -107,11 +116,6 @@ static size_t entries(struct dt_bytes bytes, size_t stride)
 	size_t there = count < room ? count : room;
 
 	return there < MAX_DICTIONARY ? there : MAX_DICTIONARY;
-}
-
-static bool is_full(const struct mdmp *m)
-{
-	return m->dump->annotation_count >= DT_MAX_TEXTS;
 }
 
 /* {count, {key, value}...}, both offsets of strings. */

@@ -63,7 +63,11 @@ static void list(struct dt_dump *dump, struct dt_bytes head, struct dt_bytes blo
 	take(dump, row, blob);
 	if (!dump->blobs)
 		dump->blobs = DT_ARENA_ARRAY(dump->arena, DT_MAX_LISTED_BLOBS, struct dt_blob);
-	if (!id || !dump->blobs || dump->blob_count == DT_MAX_LISTED_BLOBS)
+	if (dump->blob_count == DT_MAX_LISTED_BLOBS) {
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "secondary data", "more than %d blobs; the rest is not listed", DT_MAX_LISTED_BLOBS);
+		return;
+	}
+	if (!id || !dump->blobs)
 		return;
 	dump->blobs[dump->blob_count++] = (struct dt_blob){ .id = id, .name = row ? row->name : NULL, .size = dt_some(blob.len) };
 }

@@ -132,6 +132,8 @@ static void search_debugger_block(struct dt_kernel_walk *walk, const struct dt_i
 				return;
 		}
 	}
+	if (searched >= DT_MAX_SECTION_SEARCH)
+		dt_note_add(walk->dump->notes, DT_NOTE_INFO, "debugger data", "no block in the first %u bytes of the kernel's writable sections", searched);
 }
 
 static void take_processor(struct dt_kernel_walk *walk)

@@ -38,6 +38,8 @@ const char *dt_walk_string(const struct dt_kernel_walk *walk, uint64_t va)
 	    !dt_walk_pointer(walk, va + walk->width, &buffer) || !buffer)
 		return NULL;
 	size_t len = (size_t)(head[0] | head[1] << 8) & ~(size_t)1;
+	if (len > sizeof(text))
+		dt_note_add(walk->dump->notes, DT_NOTE_WARNING, "names", "a name of more than %d bytes is not read", DT_MAX_DUMP_STRING);
 	if (len == 0 || len > sizeof(text) || !dt_memory_read_all(&walk->dump->memory, buffer, text, len))
 		return NULL;
 	return dt_dump_wide_text(walk->dump, (struct dt_bytes){ text, len });

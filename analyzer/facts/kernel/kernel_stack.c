@@ -25,6 +25,8 @@ void dt_walk_stack(struct dt_kernel_walk *walk)
 		dt_dump_missing(dump, "stack of the crash");
 		return;
 	}
+	if (bytes.len == DT_MAX_KERNEL_STACK)
+		dt_note_add(dump->notes, DT_NOTE_INFO, "stack", "no end within %u bytes; what follows is not looked at", DT_MAX_KERNEL_STACK);
 	if (!dt_memory_add(&dump->memory, va, bytes, DT_RANGE_STACK) || dt_memory_seal(&dump->memory, dump->notes, &err) != DT_OK)
 		return;
 	dump->stack_va = va;

@@ -229,6 +229,8 @@ static void find_processors(struct dt_kernel_walk *walk)
 			searched += DT_PAGE_SIZE;
 			search_page(&s, image.base + section.rva + off);
 		}
+	if (!s.best && searched >= DT_MAX_SECTION_SEARCH)
+		dt_note_add(dump->notes, DT_NOTE_INFO, "processors", "no list of them in the first %u bytes of the kernel's writable sections", searched);
 	dump->kdbg.processor_block = s.best;
 }
 

@@ -154,8 +154,15 @@ size_t dt_stack_walk(const struct dt_walk *walk, struct dt_arena *arena, struct 
 	name_frame(walk, false, &frames[count++]);
 	if (cursor.stack.len == 0)
 		dt_note_add(notes, DT_NOTE_INFO, "stack", "the stack at 0x%llx is not in the dump", (unsigned long long)cursor.sp);
-	while (count < most && next(&cursor, &step) && !step.end) {
+	if (cursor.end - cursor.begin > DT_MAX_STACK_SCAN)
+		dt_note_add(notes, DT_NOTE_INFO, "stack", "0x%llx bytes, the first %u are looked at", (unsigned long long)(cursor.end - cursor.begin),
+		            DT_MAX_STACK_SCAN);
+	while (next(&cursor, &step) && !step.end) {
 		struct dt_frame *frame = &frames[count];
+		if (count == most) {
+			dt_note_add(notes, DT_NOTE_INFO, "stack", "more than %zu frames; the rest is not walked", most);
+			break;
+		}
 		write_frame(walk->dump, step.ip, step.trust, frame);
 		name_frame(walk, !step.trap, frame);
 		if (step.slot)

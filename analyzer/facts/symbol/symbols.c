@@ -60,7 +60,7 @@ void dt_symbols_close(struct dt_symbols *symbols)
 		if (symbols->modules[i])
 			close_module(symbols->modules[i]);
 	symbols->modules = NULL;
-	symbols->files = 0;
+	symbols->files = symbols->asks = 0;
 	dt_arena_deinit(&symbols->own);
 }
 
@@ -114,14 +114,33 @@ static bool take_file(struct dt_symbols *symbols, const struct dt_module *module
 	return !why;
 }
 
+/* Whether one more file may be asked for; that it may not is noted. */
+static bool may_ask(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_symbol_request *request)
+{
+	if (!symbols->source || !request->name)
+		return false;
+	if (strlen(request->name) > DT_MAX_ASK_TEXT || (request->debug_id && strlen(request->debug_id) > DT_MAX_ASK_TEXT)) {
+		dt_note_add(symbols->notes, DT_NOTE_WARNING, "symbols", "nothing is asked for %.64s...: a name or an identity of more than %u bytes", module->name,
+		            DT_MAX_ASK_TEXT);
+		return false;
+	}
+	if (symbols->files == DT_MAX_SYMBOL_FILES || symbols->asks == DT_MAX_ASKS) {
+		dt_note_add(symbols->notes, DT_NOTE_WARNING, "symbols", "more than %u %s; the rest is not asked for",
+		            symbols->files == DT_MAX_SYMBOL_FILES ? DT_MAX_SYMBOL_FILES : DT_MAX_ASKS,
+		            symbols->files == DT_MAX_SYMBOL_FILES ? "files" : "questions");
+		return false;
+	}
+	symbols->asks++;
+	return true;
+}
+
 /* Asks for a file and maps it; -1 in the source's answer, and a cap, are a no. */
 static bool map_asked(struct dt_symbols *symbols, const struct dt_module *module, const struct dt_symbol_request *request, struct file *file)
 {
 	struct dt_error err;
 	int fd;
 
-	if (!symbols->source || !request->name || symbols->files == DT_MAX_SYMBOL_FILES ||
-	    (fd = symbols->source->ask(symbols->source->self, request)) < 0)
+	if (!may_ask(symbols, module, request) || (fd = symbols->source->ask(symbols->source->self, request)) < 0)
 		return false;
 	enum dt_status status = dt_mapping_open_fd(&file->map, fd, &err);
 	(void)close(fd);

@@ -22,6 +22,7 @@ struct dt_symbols {
 	struct dt_notes *notes;
 	struct dt_symbols_module **modules; /* one for each of the dump's, NULL until it is asked for; NULL until the first is */
 	unsigned files;                    /* open ones */
+	unsigned asks;                     /* so far */
 };
 
 /* All is borrowed until dt_symbols_close. */

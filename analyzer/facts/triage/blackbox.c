@@ -175,7 +175,7 @@ static struct dt_slow_io *add_slow(struct dt_pass *pass, const char *kind)
 
 	if (!facts->slow_io)
 		facts->slow_io = DT_ARENA_ARRAY(pass->arena, DT_MAX_SLOW_IO, struct dt_slow_io);
-	if (!facts->slow_io || facts->slow_io_count == DT_MAX_SLOW_IO)
+	if (!facts->slow_io || dt_pass_is_full(pass, "slow requests", facts->slow_io_count, DT_MAX_SLOW_IO))
 		return NULL;
 	struct dt_slow_io *out = &facts->slow_io[facts->slow_io_count++];
 	*out = (struct dt_slow_io){ .kind = kind };
@@ -229,7 +229,7 @@ static void chain(struct dt_pass *pass, struct dt_bytes ntfs)
 	uint64_t at = dt_bytes_u16_or(ntfs, NTFS_CHAIN, 0);
 	struct dt_bytes record;
 
-	for (unsigned i = 0; at && i < DT_MAX_SLOW_IO && dt_bytes_has(ntfs, at, RECORD); i++) {
+	for (unsigned i = 0; at && dt_bytes_has(ntfs, at, RECORD) && !dt_pass_is_full(pass, "slow requests", i, DT_MAX_SLOW_IO); i++) {
 		if (!dt_bytes_sub(ntfs, at, dt_bytes_u16_or(ntfs, at + 2, 0), &record))
 			return;
 		if (dt_bytes_u16_or(ntfs, at, 0) == RECORD_OPLOCK)
@@ -280,7 +280,7 @@ static void pci(struct dt_pass *pass)
 	if (all.len < PCI_LEAST)
 		return;
 	facts->pci = DT_ARENA_ARRAY(pass->arena, DT_MAX_PCI, struct dt_pci);
-	while (facts->pci && facts->pci_count < DT_MAX_PCI && dt_bytes_match(all, at, "PCfg", 4)) {
+	while (facts->pci && dt_bytes_match(all, at, "PCfg", 4) && !dt_pass_is_full(pass, "PCI functions", facts->pci_count, DT_MAX_PCI)) {
 		uint32_t size = dt_bytes_u32_or(all, at + PCI_SIZE, 0);
 
 		if (size < PCI_LEAST || !dt_bytes_sub(all, at, size, &record))

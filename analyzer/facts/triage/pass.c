@@ -22,6 +22,14 @@ void dt_pass_hole(struct dt_pass *pass, uint64_t va, uint64_t len)
 		pass->holes[pass->hole_count++] = (struct dt_stack_hole){ va, len };
 }
 
+bool dt_pass_is_full(struct dt_pass *pass, const char *list, size_t count, size_t most)
+{
+	if (count < most)
+		return false;
+	dt_note_add(pass->notes, DT_NOTE_WARNING, list, "more than %zu; the rest is not listed", most);
+	return true;
+}
+
 void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char *fmt, ...)
 {
 	struct dt_facts *facts = pass->facts;
@@ -30,7 +38,7 @@ void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char
 
 	if (!facts->anomalies)
 		facts->anomalies = DT_ARENA_ARRAY(pass->arena, DT_MAX_ANOMALIES, struct dt_anomaly);
-	if (!facts->anomalies || facts->anomalies_count == DT_MAX_ANOMALIES)
+	if (!facts->anomalies || dt_pass_is_full(pass, "anomalies", facts->anomalies_count, DT_MAX_ANOMALIES))
 		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
@@ -70,6 +78,6 @@ void dt_pass_suspect(struct dt_pass *pass, uint64_t va, const char *from)
 			return;
 	if (!facts->suspects)
 		facts->suspects = DT_ARENA_ARRAY(pass->arena, DT_MAX_SUSPECTS, struct dt_suspect);
-	if (facts->suspects && facts->suspects_count < DT_MAX_SUSPECTS)
+	if (facts->suspects && !dt_pass_is_full(pass, "suspects", facts->suspects_count, DT_MAX_SUSPECTS))
 		facts->suspects[facts->suspects_count++] = suspect;
 }

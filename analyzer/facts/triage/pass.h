@@ -40,6 +40,8 @@ struct dt_pass {
 bool dt_pass_role(const struct dt_pass *pass, enum dt_role role, uint64_t *value);
 /* Remembers a record on the stack. */
 void dt_pass_hole(struct dt_pass *pass, uint64_t va, uint64_t len);
+/* Whether a list has as many entries as a record may hold; that one more was to come is noted. */
+bool dt_pass_is_full(struct dt_pass *pass, const char *list, size_t count, size_t most);
 /* Adds evidence of bad hardware or corruption. */
 void dt_pass_anomaly(struct dt_pass *pass, enum dt_anomaly_kind kind, const char *fmt, ...) DT_PRINTF(3, 4);
 /* Adds a driver that memory or parameters name; the same module from the same place once. */

@@ -81,9 +81,9 @@ void dt_pass_processors(struct dt_pass *pass)
 	if (!dump->memory.space || !r.kdbg->processor_block || !r.kdbg->off_prcb_number || !r.kdbg->off_prcb_current_thread)
 		return;
 	facts->processors = DT_ARENA_ARRAY(pass->arena, DT_MAX_PROCESSORS, struct dt_processor);
-	for (uint32_t i = 0; facts->processors && i < DT_MAX_PROCESSORS && (!dump->processors.known || i < dump->processors.value); i++) {
+	for (uint32_t i = 0; facts->processors && (!dump->processors.known || i < dump->processors.value); i++) {
 		prcb = pointer(&r, r.kdbg->processor_block + (uint64_t)i * r.width);
-		if (!is_kernel(&r, prcb))
+		if (!is_kernel(&r, prcb) || dt_pass_is_full(pass, "processors", i, DT_MAX_PROCESSORS))
 			return;
 		if (read_processor(&r, prcb.value, i, &facts->processors[facts->processors_count]))
 			facts->processors_count++;

@@ -11,13 +11,18 @@ static void add(struct dt_finding *out, const struct dt_module *module, const ch
 	out->reference = dt_arena_printf(arena, "https://www.loldrivers.io/drivers/%.*s/", (int)len, id);
 }
 
+static void say_rest(struct dt_finding *last, size_t rest, struct dt_arena *arena)
+{
+	last->text = dt_arena_printf(arena, "%s; %zu more such drivers are loaded", last->text, rest);
+}
+
 size_t dt_rules_findings(const struct dt_rules *rules, const struct dt_facts *facts, struct dt_arena *arena,
                          struct dt_finding **out)
 {
 	size_t count = 0;
 
 	*out = NULL;
-	for (size_t i = 0; i < facts->modules_count && count < DT_MAX_FINDINGS; i++) {
+	for (size_t i = 0; i < facts->modules_count; i++) {
 		const struct dt_module *module = &facts->modules[i];
 		size_t len = 0;
 		if (!module->name || !module->timestamp.known)
@@ -28,7 +33,11 @@ size_t dt_rules_findings(const struct dt_rules *rules, const struct dt_facts *fa
 			continue;
 		if (!*out && !(*out = DT_ARENA_ARRAY(arena, DT_MAX_FINDINGS, struct dt_finding)))
 			return 0;
-		add(&(*out)[count++], module, id, len, arena);
+		if (count < DT_MAX_FINDINGS)
+			add(&(*out)[count], module, id, len, arena);
+		count++;
 	}
-	return count;
+	if (count > DT_MAX_FINDINGS)
+		say_rest(&(*out)[DT_MAX_FINDINGS - 1], count - DT_MAX_FINDINGS, arena);
+	return count < DT_MAX_FINDINGS ? count : DT_MAX_FINDINGS;
 }

@@ -174,7 +174,10 @@ static void reads_32_bit_exception_records(void **state)
 static void missing_texts_are_kept_once_and_capped(void **state)
 {
 	(void)state;
+	struct dt_notes notes;
 	begin();
+	dt_notes_init(&notes, &arena);
+	dump.notes = &notes;
 	dt_dump_missing(&dump, "memory");
 	dt_dump_missing(&dump, "memory");
 	dt_dump_missing(&dump, NULL);
@@ -185,6 +188,8 @@ static void missing_texts_are_kept_once_and_capped(void **state)
 		dt_dump_missing(&dump, texts[i]);
 	}
 	assert_int_equal(dump.missing_count, DT_MAX_TEXTS);
+	assert_int_equal(notes.count, 1);
+	assert_string_equal(notes.items[0].text, "more than 64; the rest is not listed");
 	dt_arena_deinit(&arena);
 }
 

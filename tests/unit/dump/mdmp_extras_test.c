@@ -136,6 +136,7 @@ static void dictionaries_that_lie_cost_nothing(void **state)
 	             sizeof(words)); /* the same words as modules: their places are out of the file */
 	open_mdmp();
 	assert_int_equal(o.dump.annotation_count, DT_MAX_TEXTS);
+	assert_true(has_note(&o, "annotations", "more than 64; the rest is not read"));
 	close_opened(&o);
 	put_location(info + 0x24, at, UINT32_MAX);
 	put_location(info + 0x2c, info, 52); /* modules that are the stream itself */

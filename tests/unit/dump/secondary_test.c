@@ -79,6 +79,16 @@ static void the_walk_ends(void **state)
 	put8(&f, at, 0);
 	walk();
 	assert_int_equal(o.dump.smbios.len, 0);
+	assert_int_equal(o.dump.blob_count, DT_MAX_LISTED_BLOBS);
+	assert_int_equal(o.notes.count, 2); /* not listed; not read */
+	begin();
+	at = 0x110;
+	for (unsigned i = 0; i < DT_MAX_LISTED_BLOBS; i++)
+		at = put_blob(at, false, 0, 0, 0);
+	put32(&f, at, 0);
+	walk();
+	assert_int_equal(o.dump.blob_count, DT_MAX_LISTED_BLOBS);
+	assert_int_equal(o.notes.count, 0);
 	begin();
 	put32(&f, 0x110, 0x24); /* no header of ours */
 	put8(&f, 0x200, 0);

@@ -117,6 +117,7 @@ static void names_that_lie(void **state)
 	read_machine("poke 0xffffd00030000458 ffffffff\n"); /* a length of 65535 */
 	assert_int_equal(dump.module_count, 3);
 	assert_string_equal(dump.modules[1].name, "driver.sys"); /* from its path */
+	has_note("names", "a name of more than 1024 bytes is not read");
 	read_machine("poke 0xffffd00030000460 0000000000000000\npoke 0xffffd00030000450 0000000000000000\n");
 	assert_null(dump.modules[1].name);
 	/* A base that cannot be one: no module. */

@@ -133,6 +133,17 @@ static void findings(void **state)
 	m.modules[1].name = "other.sys";
 	m.modules[1].timestamp = dt_some(7);
 	assert_int_equal(dt_rules_findings(rules, &m.facts, &arena, &found), 1);
+
+	/* More of them than a record lists: the last one says so. */
+	struct dt_module many[DT_MAX_FINDINGS + 3];
+	for (size_t i = 0; i < DT_MAX_FINDINGS + 3; i++)
+		many[i] = m.modules[1];
+	struct dt_facts facts = { .modules = many, .modules_count = DT_MAX_FINDINGS };
+	assert_int_equal(dt_rules_findings(rules, &facts, &arena, &found), DT_MAX_FINDINGS);
+	assert_null(strstr(found[DT_MAX_FINDINGS - 1].text, "more such"));
+	facts.modules_count += 3;
+	assert_int_equal(dt_rules_findings(rules, &facts, &arena, &found), DT_MAX_FINDINGS);
+	assert_non_null(strstr(found[DT_MAX_FINDINGS - 1].text, "; 3 more such drivers are loaded"));
 	dt_rules_free(rules);
 	rules = NULL;
 	file = fopen(path, "w");

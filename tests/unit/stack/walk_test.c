@@ -202,6 +202,25 @@ static void frames_have_a_cap(void **state)
 	for (uint64_t off = 0; off < sizeof(stack); off += 8)
 		put(off, NT + 0x2000 + off);
 	assert_in_range(walk(false), 20, DT_MAX_FRAMES);
+	assert_string_equal(notes.items[notes.count - 1].text, "more than 64 frames; the rest is not walked");
+	/* As many as are walked, and no more: nothing is left out. */
+	notes.count = 0;
+	for (uint64_t off = 0x1f8; off < sizeof(stack); off += 8)
+		put(off, 0);
+	assert_int_equal(walk(false), 64);
+	assert_int_equal(notes.count, 0);
+}
+
+static void a_stack_larger_than_is_looked_at(void **state)
+{
+	(void)state;
+	dump.stack_len = DT_MAX_STACK_SCAN + 8;
+	(void)walk(false);
+	assert_string_equal(notes.items[0].text, "0x100008 bytes, the first 1048576 are looked at");
+	notes.count = 0;
+	dump.stack_len = DT_MAX_STACK_SCAN;
+	(void)walk(false);
+	assert_int_equal(notes.count, 0);
 }
 
 static void frame_records_of_arm64(void **state)
@@ -235,6 +254,7 @@ int main(void)
 		CASE(unloaded_drivers_are_named),
 		CASE(a_stack_that_is_not_there),
 		CASE(frames_have_a_cap),
+		CASE(a_stack_larger_than_is_looked_at),
 		CASE(frame_records_of_arm64),
 	};
 

@@ -193,6 +193,27 @@ static void nothing_at_hand(void **state)
 	assert_false(dt_symbols_name(NULL, BASE, &name));
 }
 
+/* Files that are kept open, questions that are asked, and names that are too long to ask by. */
+static void what_is_asked_has_caps(void **state)
+{
+	char name[DT_MAX_ASK_TEXT + 2] = { 0 };
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	module.name = name;
+	assert_null(dt_symbols_image(&symbols, &module));
+	note_says("a name or an identity of more than 512 bytes");
+	module.name = "frames.dll";
+	ask_anew();
+	symbols.files = DT_MAX_SYMBOL_FILES;
+	assert_null(dt_symbols_image(&symbols, &module));
+	note_says("more than 96 files; the rest is not asked for");
+	ask_anew();
+	symbols.asks = DT_MAX_ASKS;
+	assert_null(dt_symbols_image(&symbols, &module));
+	note_says("more than 1024 questions; the rest is not asked for");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_of_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_of_exports, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_at_hand, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_asked_has_caps, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,6 +166,14 @@ static struct piece slow_requests(void)
 	return piece;
 }
 
+static bool is_said(const struct dt_facts *facts, const char *where, const char *text)
+{
+	for (size_t i = 0; i < facts->notes_count; i++)
+		if (facts->notes[i].where && !strcmp(facts->notes[i].where, where) && !strcmp(facts->notes[i].text, text))
+			return true;
+	return false;
+}
+
 static void slow_io(void **state)
 {
 	struct piece piece = slow_requests();
@@ -183,7 +191,9 @@ static void slow_io(void **state)
 	assert_string_equal(facts->slow_io[1].breaker, "BREAKERPROC.EXE");
 	/* A chain that leads into itself is followed to the cap. */
 	put(&piece, 0x11c, 0x118, 2);
-	assert_int_equal(facts_with(&piece)->slow_io_count, DT_MAX_SLOW_IO);
+	facts = facts_with(&piece);
+	assert_int_equal(facts->slow_io_count, DT_MAX_SLOW_IO);
+	assert_true(is_said(facts, "slow requests", "more than 64; the rest is not listed"));
 	/* One that leaves the piece; a record that does; slots that do. */
 	put(&piece, 0x11c, 0xfff0, 2);
 	assert_int_equal(facts_with(&piece)->slow_io_count, 2);
@@ -225,6 +235,24 @@ static void pci(void **state)
 	assert_int_equal(facts_with(&piece)->pci_count, 1);
 }
 
+/* A machine of more PCI functions than a record lists. */
+static void more_pci_than_are_listed(void **state)
+{
+	enum { ONE = 0x7c, HEAD = 400 };
+	static char recipe[HEAD + 2 * ONE * (DT_MAX_PCI + 1) + 2];
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		size_t n = (size_t)snprintf(recipe, sizeof(recipe), KERNEL_DUMP "bugcheck 0xe2 0 0 0 0\nblob 55c0769287eb5c42b8b504e4d247f6cd ");
+		for (size_t i = 0; i < DT_MAX_PCI + more; i++)
+			n += (size_t)snprintf(recipe + n, sizeof(recipe) - n, "504366677c%0*d8680%0*d", 2 * (60 - 5), 0, 2 * (ONE - 62), 0);
+		snprintf(recipe + n, sizeof(recipe) - n, "\n");
+		const struct dt_facts *facts = facts_of(recipe);
+		assert_int_equal(facts->pci_count, DT_MAX_PCI);
+		assert_int_equal(is_said(facts, "PCI functions", "more than 256; the rest is not listed"), more);
+	}
+}
+
 /* At every length nothing but what is there is read (the sanitizers look). */
 static void cut_anywhere(void **state)
 {
@@ -243,7 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot),  cmocka_unit_test(plug_and_play), cmocka_unit_test(logon),
-		cmocka_unit_test(slow_io), cmocka_unit_test(pci),         cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(slow_io), cmocka_unit_test(pci),         cmocka_unit_test(more_pci_than_are_listed), cmocka_unit_test(cut_anywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_facts);
 }

@@ -33,12 +33,28 @@ static void blocks_that_are_none(void **state)
 	assert_int_equal(facts->processors_count, 1);
 }
 
+/* 300 pointers into the kernel, of which three lead to blocks. */
+static void more_than_are_listed(void **state)
+{
+	static char recipe[16384];
+	size_t n = (size_t)snprintf(recipe, sizeof(recipe), MEMORY "processors 300\npoke 0xfffff80000c2aae8 ");
+
+	(void)state;
+	for (unsigned i = 3; i < 300; i++)
+		n += (size_t)snprintf(recipe + n, sizeof(recipe) - n, "0000000000f8ffff");
+	snprintf(recipe + n, sizeof(recipe) - n, "\n");
+	const struct dt_facts *facts = facts_of(recipe);
+	assert_int_equal(facts->processors_count, 3);
+	assert_string_equal(facts->notes[facts->notes_count - 1].text, "more than 256; the rest is not listed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_with_what_it_ran),
 		cmocka_unit_test(none_in_a_minidump),
 		cmocka_unit_test(blocks_that_are_none),
+		cmocka_unit_test(more_than_are_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_facts);
 }
