@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/field.h"
 
@@ -134,7 +135,8 @@ static void meanwhile(struct dt_page *page, const struct dt_facts *facts)
 	if (pnp && pnp->in_progress == DT_TRUE && pnp->device)
 		dt_page_rowf(page, "Meanwhile", "Plug and Play was busy with %s", pnp->device);
 	if (facts->slow_io_count)
-		dt_page_rowf(page, "Meanwhile", "%zu requests to a file system took too long", facts->slow_io_count);
+		dt_page_rowf(page, "Meanwhile", "%zu %s to a file system took too long", facts->slow_io_count,
+		             dt_text_plural(facts->slow_io_count, "request", "requests"));
 }
 
 void dt_report_evidence(struct dt_page *page, const struct dt_facts *facts)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/json.h"
 #include "report/cef.h"
@@ -55,8 +56,8 @@ static void say(const struct dt_incident_event *event, struct dt_arena *arena, s
 	out->state = dt_incident_event_state(incident);
 	out->first = filetime(incident->first);
 	out->last = filetime(incident->last);
-	out->message = dt_arena_printf(arena, "%s: %s on %s, %llu crashes", out->state, out->title ? out->title : "incident", dt_buf_text(&hosts),
-	                               (unsigned long long)incident->crashes);
+	out->message = dt_arena_printf(arena, "%s: %s on %s, %llu %s", out->state, out->title ? out->title : "incident", dt_buf_text(&hosts),
+	                               (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"));
 	dt_buf_deinit(&hosts);
 }
 

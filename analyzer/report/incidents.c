@@ -30,11 +30,12 @@ static void colour(const struct dt_report_style *style, const char *code, struct
 void dt_report_incident_hosts(const struct dt_report_incident *incident, struct dt_buf *out)
 {
 	if (incident->hosts || !incident->unknown_hosts)
-		dt_buf_printf(out, "%llu host%s", (unsigned long long)incident->hosts, incident->hosts == 1 ? "" : "s");
+		dt_buf_printf(out, "%llu %s", (unsigned long long)incident->hosts, dt_text_plural(incident->hosts, "host", "hosts"));
 	if (incident->hosts && incident->unknown_hosts)
 		dt_buf_puts(out, " and ");
 	if (incident->unknown_hosts)
-		dt_buf_printf(out, "%llu crash%s of unknown hosts", (unsigned long long)incident->unknown_hosts, incident->unknown_hosts == 1 ? "" : "es");
+		dt_buf_printf(out, "%llu %s of unknown hosts", (unsigned long long)incident->unknown_hosts,
+		              dt_text_plural(incident->unknown_hosts, "crash", "crashes"));
 }
 
 void dt_report_incidents_head(const struct dt_report_style *style, struct dt_buf *out)
@@ -76,6 +77,29 @@ static void counts_line(const char *name, const struct dt_report_count *counts, 
 	dt_buf_putc(out, '\n');
 }
 
+const char *dt_report_suspects(uint64_t hosts)
+{
+	return dt_text_plural(hosts, "crashes in many ways and may have bad hardware; it weighs less",
+	                      "crash in many ways and may have bad hardware; they weigh less");
+}
+
+const char *dt_report_untimed(uint64_t crashes)
+{
+	return dt_text_plural(crashes, "crash has no plausible time and is in no statistics", "crashes have no plausible time and are in no statistics");
+}
+
+const char *dt_report_step(int64_t hours, char out[DT_REPORT_STEP_MAX])
+{
+	bool days = hours % 24 == 0;
+	int64_t n = days ? hours / 24 : hours;
+
+	if (n == 1)
+		snprintf(out, DT_REPORT_STEP_MAX, "%s", days ? "day" : "hour");
+	else
+		snprintf(out, DT_REPORT_STEP_MAX, "%lld %s", (long long)n, days ? "days" : "hours");
+	return out;
+}
+
 /* Steps that give at most BARS bars: hours, days, weeks ... */
 static int64_t bar_step(int64_t hours)
 {
@@ -92,6 +116,7 @@ static void chart(const struct dt_report_incident *incident, struct dt_buf *out)
 	int64_t first = incident->bar_count ? incident->bars[0].hour : 0;
 	int64_t step = incident->bar_count ? bar_step(incident->bars[incident->bar_count - 1].hour - first) : 1;
 	uint64_t crashes[BARS + 1] = { 0 }, onsets[BARS + 1] = { 0 }, most = 1;
+	char unit[DT_REPORT_STEP_MAX];
 	size_t used = 0;
 
 	if (!incident->bar_count)
@@ -104,7 +129,7 @@ static void chart(const struct dt_report_incident *incident, struct dt_buf *out)
 		most = crashes[at] > most ? crashes[at] : most;
 		used = at + 1;
 	}
-	dt_buf_printf(out, "\ncrashes by %lld hour%s (# crashes, the count of hosts that began behind it)\n", (long long)step, step == 1 ? "" : "s");
+	dt_buf_printf(out, "\ncrashes by %s (# crashes, the count of hosts that began behind it)\n", dt_report_step(step, unit));
 	for (size_t i = 0; i < used; i++) {
 		char at[24];
 		day((first + (int64_t)i * step) * 3600, at);
@@ -130,12 +155,13 @@ void dt_report_incident_page(const struct dt_report_incident *incident, const st
 	dt_buf_printf(out, "%-14s%s %s\n", "grouped by", incident->kind, incident->key);
 	dt_buf_printf(out, "%-14s", "seen on");
 	dt_report_incident_hosts(incident, out);
-	dt_buf_printf(out, "; %llu crashes\n", (unsigned long long)incident->crashes);
+	dt_buf_printf(out, "; %llu %s\n", (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"));
 	if (incident->suspect_hosts)
-		dt_buf_printf(out, "%-14s%llu of these hosts crash in many ways and may have bad hardware; they weigh less\n", "", (unsigned long long)incident->suspect_hosts);
+		dt_buf_printf(out, "%-14s%llu of these hosts %s\n", "", (unsigned long long)incident->suspect_hosts,
+		              dt_report_suspects(incident->suspect_hosts));
 	dt_buf_printf(out, "%-14s%s to %s UTC\n", "from", first, last);
 	if (incident->untimed)
-		dt_buf_printf(out, "%-14s%llu crashes have no plausible time and are in no statistics\n", "", (unsigned long long)incident->untimed);
+		dt_buf_printf(out, "%-14s%llu %s\n", "", (unsigned long long)incident->untimed, dt_report_untimed(incident->untimed));
 	if (incident->reason)
 		dt_buf_printf(out, "%-14s%s: %s\n", "state", incident->state, incident->reason);
 	counts_line("OS builds", incident->builds, incident->build_count, out);

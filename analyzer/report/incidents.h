@@ -35,5 +35,11 @@ void dt_report_incident_page(const struct dt_report_incident *incident, const st
 void dt_report_incident_json(const struct dt_report_incident *incident, struct dt_buf *out);
 /* "41 hosts and 7 crashes of unknown hosts" */
 void dt_report_incident_hosts(const struct dt_report_incident *incident, struct dt_buf *out);
+/* What a chart's bars are each: "hour", "6 hours", "day", "90 days". Gives out. */
+enum { DT_REPORT_STEP_MAX = 40 };
+const char *dt_report_step(int64_t hours, char out[DT_REPORT_STEP_MAX]);
+/* What is said behind the number of suspect hosts, and of crashes without a time. */
+const char *dt_report_suspects(uint64_t hosts);
+const char *dt_report_untimed(uint64_t crashes);
 
 #endif

@@ -164,7 +164,7 @@ await test("an outbreak: forty hosts in two hours", {}, async (page) => {
   // the chart as a table has the same numbers
   await page.click("text=The chart as a table");
   const cells = await page.locator("figure + details tbody tr td:nth-child(2)").allInnerTexts();
-  const seen = (await page.innerText("dl.facts")).match(/; (\d+) crashes/)[1];
+  const seen = (await page.innerText("dl.facts")).match(/; (\d+) crash/)[1];
   assert.equal(cells.reduce((sum, text) => sum + Number(text), 0), Number(seen));
 });
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -137,6 +138,23 @@ class Scan(Case):
             db.execute("UPDATE files SET facts_version = 0 WHERE path LIKE '%pc-0%'")
         stale = self.query("SELECT count(*) FROM files WHERE facts_version = 0")[0][0]
         self.assertIn(f"{12 - stale} unchanged", self.scan().stdout)
+
+    def test_numbers_have_their_words(self):
+        self.put("pc-1/a.dmp", dump_at("vgk-50", JULY_19))
+        wrong = re.compile(r"\b1 (?!of )(?:[a-z]+ )?(?:hosts|crashes|files|inputs|records|incidents|changes|problems|days|hours|messages|parts)\b")
+        said = self.scan().stdout + self.scan().stdout
+        for args in (["incidents"], ["incidents", "--format", "json", "--at", "2024-07-20T02:00:00Z"], ["show", "i2"], ["show", "i3"], ["store", "status"], ["store", "check"],
+                     ["rematch"], ["store", "prune", "--changes"], ["store", "prune", "--host", "pc-1", "--dry-run"]):
+            out = run(*args, "--db", self.db)
+            self.assertEqual(out.returncode, 0, (args, out.stderr))
+            said += out.stdout
+        self.assertIsNone(wrong.search(said), said)
+        for right in ("1 input, 1 unchanged since it was read; 0 records", "1 new crash,", "1 crash of 1 host;", "1 crash of 1 file,", "1 crash judged again",
+                      "1 crash would be deleted", "first seen 1 day ago", "crashes by hour"):
+            self.assertIn(right, said)
+        self.put("pc-2/a.dmp", dump_at("vgk-50", JULY_19 + HOUR))
+        self.scan()
+        self.assertIn("2 crashes of 2 hosts;", run("incidents", "--db", self.db).stdout)
 
     def test_strict(self):
         self.put("a.dmp", built("raw-text"))
@@ -343,7 +361,7 @@ class Share(Case):
         out = self.scan()
         self.assertEqual([p for (p,) in self.query("SELECT path FROM crashes ORDER BY path")],
                          [f"{self.share}/collected.zip!/{name}" for name in ("../../b.dmp", "note.txt", "pc1/a.dmp")])
-        self.assertIn("1 inputs, 1 unchanged", self.scan().stdout)
+        self.assertIn("1 input, 1 unchanged", self.scan().stdout)
         record = json.loads(run("store", "export", "--db", self.db, "--module", "csagent.sys").stdout)
         self.assertEqual(record["file"]["container"], {"archive": f"{self.share}/collected.zip", "member": "../../b.dmp"})
 

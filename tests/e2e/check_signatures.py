@@ -200,7 +200,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(out.returncode, 1)
         self.assertRegex(out.stdout, r"a\.yml:9:5: wrong: expected possible, found none")
         self.assertRegex(out.stdout, r"nothing: there is no such sample")
-        self.assertIn("1 tests passed, 2 failed, 0 skipped", out.stdout)
+        self.assertIn("1 test passed, 2 failed, 0 skipped", out.stdout)
 
     def test_explain(self):
         out = run("signatures", "explain", "crowdstrike-channel-file-291", dumps() / "csagent-50-late.dmp")

@@ -311,7 +311,7 @@ class Symbols(unittest.TestCase):
         done = self.symbols("list", self.user(), "--symbols", self.folder("frames.dll", "frames.pdb"))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(rows(done)["frames.dll"], ["file", "pdb"])
-        self.assertIn("1 modules: images of 1, symbols of 1 at hand", done.stdout)
+        self.assertIn("1 module: images of 1, symbols of 1 at hand", done.stdout)
         done = self.symbols("list", self.user(), "--symbols", SCRATCH / "nowhere")
         self.assertEqual(rows(done)["frames.dll"], ["-", "-"])
         self.assertIn(f"image: not found as frames.dll/{self.image.stamp:08X}{self.image.size:x}", done.stdout)

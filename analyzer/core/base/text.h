@@ -54,6 +54,12 @@ bool dt_text_starts_fold(const char *text, const char *prefix);
 bool dt_text_ends_fold(const char *text, const char *suffix);
 /* Behind the last '\\' or '/'. Borrowed from path; NULL for NULL. */
 const char *dt_text_basename(const char *path);
+/* The form of a word, or of what is said with it, that goes with a number: one for 1, many for any other. */
+static inline const char *dt_text_plural(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
 /* A number written as 0x…, 0X… or decimal digits (hex_default: bare digits are hex, and ` may separate
  * them as debuggers print). The whole text must be consumed; false otherwise or on overflow. */
 bool dt_text_parse_u64(const char *text, bool hex_default, uint64_t *out);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "judgement/signature/lint.h"
 
 enum { OPTION_KEEP_GOING = 300, OPTION_SAMPLES, OPTION_SIGNATURES, OPTION_ID, OPTION_OUT };
@@ -94,9 +95,10 @@ int dt_signatures_check(const struct dt_signatures_call *call)
 	if (findings == SIZE_MAX)
 		return dt_door_fail("signatures: out of memory");
 	if (findings || skipped)
-		printf("%zu signature%s, %zu finding%s, %zu not loaded\n", count, count == 1 ? "" : "s", findings, findings == 1 ? "" : "s", skipped);
+		printf("%zu %s, %zu %s, %zu not loaded\n", count, dt_text_plural(count, "signature", "signatures"), findings,
+		       dt_text_plural(findings, "finding", "findings"), skipped);
 	else
-		printf("%zu signature%s, no errors\n", count, count == 1 ? "" : "s");
+		printf("%zu %s, no errors\n", count, dt_text_plural(count, "signature", "signatures"));
 	return findings || skipped ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "core/model/field.h"
 #include "doors/cli/signatures.h"
 
@@ -87,7 +88,8 @@ int dt_signatures_test(const struct dt_signatures_call *call)
 	for (size_t i = 0; i < dt_rules_count(rules); i++)
 		for (size_t k = 0; k < dt_rule_info(rules, i)->test_count; k++)
 			try_one(&t, i, &dt_rule_info(rules, i)->tests[k]);
-	printf("%zu signatures: %zu tests passed, %zu failed, %zu skipped%s\n", dt_rules_count(rules), t.passed, t.failed, t.skipped,
+	printf("%zu %s: %zu %s passed, %zu failed, %zu skipped%s\n", dt_rules_count(rules), dt_text_plural(dt_rules_count(rules), "signature", "signatures"),
+	       t.passed, dt_text_plural(t.passed, "test", "tests"), t.failed, t.skipped,
 	       t.skipped ? " (samples: --samples DIR names their folder)" : "");
 	dt_arena_deinit(&t.arena);
 	dt_triage_destroy(t.triage);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/model/notes.h"
 #include "facts/symbol/at_hand.h"
 #include "facts/triage/triage.h"
@@ -91,7 +92,8 @@ int dt_cli_symbols_list(struct dt_symbols_call *call)
 		(void)dt_door_fail("%s: %s", call->words[0], err.text);
 		status = DT_EXIT_UNREADABLE;
 	} else {
-		printf("\n%zu modules: images of %zu, symbols of %zu at hand\n", listing.modules, listing.images, listing.names);
+		printf("\n%zu %s: images of %zu, symbols of %zu at hand\n", listing.modules, dt_text_plural(listing.modules, "module", "modules"), listing.images,
+		       listing.names);
 		if (!listing.store)
 			puts("no place to look was given: --symbols, or $_NT_SYMBOL_PATH");
 	}

@@ -145,7 +145,8 @@ static int write_list(const struct dt_signatures_call *call, const struct rows *
 		ok = false;
 	if (!ok)
 		return dt_door_fail("%s: cannot write", call->out ? call->out : "standard output");
-	fprintf(stderr, "%zu builds of drivers, %zu samples without a name or a time left out\n", written, rows->skipped);
+	fprintf(stderr, "%zu %s of drivers, %zu %s without a name or a time left out\n", written, dt_text_plural(written, "build", "builds"), rows->skipped,
+	        dt_text_plural(rows->skipped, "sample", "samples"));
 	return DT_EXIT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/log/log.h"
 #include "fleet/metrics/metrics.h"
@@ -150,7 +151,7 @@ static int run_feed(struct dt_feed_command *feed)
 	dt_metrics_close(run.metrics);
 	dt_deliver_close(run.deliver);
 	if (strcmp(feed->deliver.sink.url, "-") != 0 && (status == DT_OK || status == DT_ERR_LIMIT))
-		printf("%llu events sent, %llu rejected\n", (unsigned long long)run.sent, (unsigned long long)run.rejected);
+		printf("%llu %s sent, %llu rejected\n", (unsigned long long)run.sent, dt_text_plural(run.sent, "event", "events"), (unsigned long long)run.rejected);
 	if (status == DT_ERR_USAGE)
 		return DT_EXIT_USAGE;
 	if (status != DT_OK || !dt_door_flush())

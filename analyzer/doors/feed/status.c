@@ -107,12 +107,12 @@ static bool take_feed(void *context, const struct dt_feed *feed)
 	dt_buf_printf(out, "feed %llu: ", (unsigned long long)feed->id);
 	put_clean(out, feed->name);
 	put_time(out, "\n  made ", feed->registered);
-	dt_buf_printf(out, "; %llu events sent", (unsigned long long)feed->sent);
+	dt_buf_printf(out, "; %llu %s sent", (unsigned long long)feed->sent, dt_text_plural(feed->sent, "event", "events"));
 	put_time(out, ", the last at ", feed->sent_at);
-	dt_buf_printf(out, "\n  %llu %s, %llu rejected", (unsigned long long)feed->owed, feed->owed == 1 ? "change waits" : "changes wait",
+	dt_buf_printf(out, "\n  %llu %s, %llu rejected", (unsigned long long)feed->owed, dt_text_plural(feed->owed, "change waits", "changes wait"),
 	              (unsigned long long)feed->dead);
 	if (feed->incidents)
-		dt_buf_printf(out, "; %llu %s to be looked at", (unsigned long long)feed->incidents, feed->incidents == 1 ? "incident is" : "incidents are");
+		dt_buf_printf(out, "; %llu %s to be looked at", (unsigned long long)feed->incidents, dt_text_plural(feed->incidents, "incident is", "incidents are"));
 	dt_buf_putc(out, '\n');
 	put_trouble(out, feed);
 	return listing->count < FEEDS;
@@ -202,7 +202,7 @@ static int retry(struct dt_store *store, struct listing *listing)
 	}
 	if (status != DT_OK)
 		return dt_door_fail("%s", err.text);
-	dt_buf_printf(&listing->out, "%llu rejected %s again with the next 'dumptriage feed'\n", (unsigned long long)all, all == 1 ? "event goes out" : "events go out");
+	dt_buf_printf(&listing->out, "%llu rejected %s again with the next 'dumptriage feed'\n", (unsigned long long)all, dt_text_plural(all, "event goes out", "events go out"));
 	return DT_EXIT_OK;
 }
 

@@ -1,6 +1,7 @@
 /* scan --enqueue: names of dumps into the fleet's queue instead of reading them here. */
 #include <stdio.h>
 
+#include "core/base/text.h"
 #include "doors/scan/enqueue.h"
 #include "fleet/intake/location.h"
 #include "fleet/queue/queue.h"
@@ -53,7 +54,8 @@ enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char
 	if (status == DT_OK)
 		status = dt_queue_flush(enqueue.queue, err);
 	if (status == DT_OK)
-		printf("%llu messages in the queue, each confirmed; %llu names left out\n", (unsigned long long)enqueue.sent, (unsigned long long)enqueue.failed);
+		printf("%llu %s in the queue, each confirmed; %llu %s left out\n", (unsigned long long)enqueue.sent, dt_text_plural(enqueue.sent, "message", "messages"),
+		       (unsigned long long)enqueue.failed, dt_text_plural(enqueue.failed, "name", "names"));
 	dt_queue_close(enqueue.queue);
 	dt_buf_deinit(&enqueue.message);
 	dt_arena_deinit(&enqueue.arena);

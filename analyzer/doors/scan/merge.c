@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/model/json.h"
 #include "doors/scan/parts.h"
 
@@ -80,8 +81,8 @@ static int check_parts(const struct merge *merge, int count, char **paths)
 			one = i;
 	free(seen);
 	if (missing && !merge->partial)
-		return dt_door_fail("%u of the %u parts of this scan are missing, the first is shard %u (--partial merges what is there)", missing,
-		                    first.shards, one);
+		return dt_door_fail("%u of the %u parts of this scan %s shard %u (--partial merges what is there)", missing, first.shards,
+		                    dt_text_plural(missing, "is missing,", "are missing, the first is"), one);
 	return status;
 }
 
@@ -117,8 +118,9 @@ static int merge_all(struct merge *merge, int count, char **paths)
 		status = dt_intake_commit(&merge->intake, &err);
 	if (status != DT_OK)
 		return dt_door_fail("%s", err.text);
-	printf("%llu records of %d parts: %llu new crashes, %llu changed, %llu known already\n", (unsigned long long)merge->records, count,
-	       (unsigned long long)merge->intake.counts.added, (unsigned long long)merge->intake.counts.changed,
+	printf("%llu %s of %d %s: %llu new %s, %llu changed, %llu known already\n", (unsigned long long)merge->records,
+	       dt_text_plural(merge->records, "record", "records"), count, dt_text_plural((uint64_t)count, "part", "parts"),
+	       (unsigned long long)merge->intake.counts.added, dt_text_plural(merge->intake.counts.added, "crash", "crashes"), (unsigned long long)merge->intake.counts.changed,
 	       (unsigned long long)merge->intake.counts.unchanged);
 	return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 }

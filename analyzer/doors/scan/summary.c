@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/model/field.h"
 #include "fleet/review/review.h"
 #include "fleet/walk/walk.h"
@@ -74,16 +75,18 @@ static void print_buckets(struct dt_scan_summary *summary)
 
 void dt_summary_print(struct dt_scan_summary *summary, const struct dt_intake *intake, const struct dt_pool_counts *pool)
 {
-	printf("%llu inputs, %llu unchanged since they were read; %llu records\n", (unsigned long long)summary->inputs,
-	       (unsigned long long)summary->unchanged, (unsigned long long)summary->records);
+	printf("%llu %s, %llu unchanged since %s read; %llu %s\n", (unsigned long long)summary->inputs, dt_text_plural(summary->inputs, "input", "inputs"),
+	       (unsigned long long)summary->unchanged, dt_text_plural(summary->unchanged, "it was", "they were"), (unsigned long long)summary->records,
+	       dt_text_plural(summary->records, "record", "records"));
 	for (size_t i = 1; i < DT_verdict_class_COUNT; i++)
 		if (intake->classes[i])
 			printf("  %8llu  %s\n", (unsigned long long)intake->classes[i], dt_word(&dt_words_verdict_class, (unsigned)i));
 	if (intake->store)
-		printf("  %llu new crashes, %llu changed, %llu known already\n", (unsigned long long)intake->counts.added,
-		       (unsigned long long)intake->counts.changed, (unsigned long long)intake->counts.unchanged);
+		printf("  %llu new %s, %llu changed, %llu known already\n", (unsigned long long)intake->counts.added,
+		       dt_text_plural(intake->counts.added, "crash", "crashes"), (unsigned long long)intake->counts.changed, (unsigned long long)intake->counts.unchanged);
 	if (intake->counts.deleted)
-		printf("  %llu were deleted from the store before and stay out of it\n", (unsigned long long)intake->counts.deleted);
+		printf("  %llu %s out of it\n", (unsigned long long)intake->counts.deleted,
+		       dt_text_plural(intake->counts.deleted, "was deleted from the store before and stays", "were deleted from the store before and stay"));
 	print_buckets(summary);
 	if (intake->classes[DT_CLASS_UNREADABLE]) {
 		printf("\n  not readable:");
@@ -103,15 +106,17 @@ enum { INCIDENTS = 5, REVIEWED = 200, REVIEWED_HOSTS = 256 };
 
 static void print_incidents(const struct dt_review *review)
 {
-	printf("\n  %llu crashes of %llu hosts in the store, %zu outbreak%s\n", (unsigned long long)review->fleet.crashes,
-	       (unsigned long long)review->fleet.hosts, review->outbreaks, review->outbreaks == 1 ? "" : "s");
+	printf("\n  %llu %s of %llu %s in the store, %zu %s\n", (unsigned long long)review->fleet.crashes,
+	       dt_text_plural(review->fleet.crashes, "crash", "crashes"), (unsigned long long)review->fleet.hosts,
+	       dt_text_plural(review->fleet.hosts, "host", "hosts"), review->outbreaks, dt_text_plural(review->outbreaks, "outbreak", "outbreaks"));
 	for (size_t i = 0, shown = 0; i < review->count && shown < INCIDENTS; i++) {
 		const struct dt_review_incident *incident = &review->incidents[i];
 		if (!incident->outbreak && incident->stored.hosts + incident->stored.unknown_hosts < 2)
 			continue;
-		printf("  i%-6llu %-8s %llu hosts, %llu crashes  %s\n", (unsigned long long)incident->stored.id,
+		printf("  i%-6llu %-8s %llu %s, %llu %s  %s\n", (unsigned long long)incident->stored.id,
 		       incident->outbreak ? "outbreak" : dt_incident_state_words[incident->status.state], (unsigned long long)incident->stored.hosts,
-		       (unsigned long long)incident->stored.crashes, incident->stored.title ? incident->stored.title : incident->stored.key);
+		       dt_text_plural(incident->stored.hosts, "host", "hosts"), (unsigned long long)incident->stored.crashes,
+		       dt_text_plural(incident->stored.crashes, "crash", "crashes"), incident->stored.title ? incident->stored.title : incident->stored.key);
 		shown++;
 	}
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/log/log.h"
 #include "doors/serve/serve.h"
@@ -48,7 +49,8 @@ static enum dt_status expire(struct dt_serve *serve, struct dt_store *store, str
 	if (status == DT_OK)
 		status = dt_store_prune_uploads(store, before, err);
 	if (status == DT_OK && removed) {
-		dt_log(DT_LOG_INFO, "expired", NULL, "%llu records were deleted", (unsigned long long)removed);
+		dt_log(DT_LOG_INFO, "expired", NULL, "%llu %s deleted", (unsigned long long)removed,
+		       dt_text_plural(removed, "record was", "records were"));
 		dt_reviews_stale(serve->reviews);
 	}
 	return status;
@@ -61,7 +63,7 @@ static void do_round(struct dt_serve *serve, bool expiring)
 	/* Dumps go when their time is over, whether the store is there or not. */
 	unsigned gone = expiring ? dt_spool_expire(serve->spool, (int64_t)serve->options->keep_dumps * DAY_S) : 0;
 	if (gone)
-		dt_log(DT_LOG_INFO, "expired", NULL, "%u kept dumps were deleted", gone);
+		dt_log(DT_LOG_INFO, "expired", NULL, "%u kept %s deleted", gone, dt_text_plural(gone, "dump was", "dumps were"));
 	enum dt_status status = dt_stores_take(serve->stores, &store, &err);
 	if (status != DT_OK)
 		return;

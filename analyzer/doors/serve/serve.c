@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "core/log/log.h"
 #include "doors/serve/options.h"
 #include "fleet/metrics/metrics.h"
@@ -91,16 +92,18 @@ static void pause_ms(long ms)
 static void wind_down(struct dt_serve *serve)
 {
 	time_t end = time(NULL) + (time_t)serve->options->grace_s;
+	unsigned requests = dt_http_active(serve->http), uploads = dt_jobs_open(serve->jobs);
 
-	dt_log(DT_LOG_INFO, "ending", NULL, "no new connections; %u requests and %u uploads under way", dt_http_active(serve->http),
-	       dt_jobs_open(serve->jobs));
+	dt_log(DT_LOG_INFO, "ending", NULL, "no new connections; %u %s and %u %s under way", requests, dt_text_plural(requests, "request", "requests"), uploads,
+	       dt_text_plural(uploads, "upload", "uploads"));
 	dt_http_quiesce(serve->http);
 	while (dt_http_active(serve->http) && time(NULL) < end && interrupted == SIGTERM)
 		pause_ms(20);
 	time_t left = end > time(NULL) ? end - time(NULL) : 0;
 	dt_engine_stop(serve->engine, (unsigned)left * 1000);
-	if (dt_jobs_open(serve->jobs))
-		dt_log(DT_LOG_WARNING, "ending", NULL, "%u uploads stay in the spool; the next start goes on with them", dt_jobs_open(serve->jobs));
+	if ((uploads = dt_jobs_open(serve->jobs)) > 0)
+		dt_log(DT_LOG_WARNING, "ending", NULL, "%u %s in the spool; the next start goes on with %s", uploads,
+		       dt_text_plural(uploads, "upload stays", "uploads stay"), dt_text_plural(uploads, "it", "them"));
 }
 
 static int run(struct dt_serve *serve)

@@ -276,7 +276,7 @@ const char *dt_upload_accept(struct dt_http_request *request)
 	struct dt_job *job = in->job;
 	in->job = NULL;
 	snprintf(visit->id, sizeof(visit->id), "%s", job->id);
-	dt_log(DT_LOG_INFO, "upload", job->id, "%zu file%s from %s (%s)", job->file_count, job->file_count == 1 ? "" : "s", job->who, job->address);
+	dt_log(DT_LOG_INFO, "upload", job->id, "%zu %s from %s (%s)", job->file_count, dt_text_plural(job->file_count, "file", "files"), job->who, job->address);
 	dt_jobs_add(serve->jobs, job);
 	dt_engine_submit(serve->engine, job);
 	return visit->id;

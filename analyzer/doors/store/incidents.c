@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "doors/common/when.h"
 #include "doors/store/commands.h"
@@ -81,9 +82,10 @@ static void print_text(const struct listing *listing, const struct dt_review *re
 		return;
 	}
 	minute(review->now, now);
-	dt_buf_printf(out, "%llu crashes of %llu hosts; states as of %s UTC%s; %zu outbreak%s\n\n", (unsigned long long)review->fleet.crashes,
-	              (unsigned long long)review->fleet.hosts, now, listing->review.now ? "" : ", the newest crash", review->outbreaks,
-	              review->outbreaks == 1 ? "" : "s");
+	dt_buf_printf(out, "%llu %s of %llu %s; states as of %s UTC%s; %zu %s\n\n", (unsigned long long)review->fleet.crashes,
+	              dt_text_plural(review->fleet.crashes, "crash", "crashes"), (unsigned long long)review->fleet.hosts,
+	              dt_text_plural(review->fleet.hosts, "host", "hosts"), now, listing->review.now ? "" : ", the newest crash", review->outbreaks,
+	              dt_text_plural(review->outbreaks, "outbreak", "outbreaks"));
 	dt_report_incidents_head(&output.style, out);
 	for (; shown < review->count && shown < listing->limit; shown++) {
 		struct dt_report_incident view;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/model/codec.h"
 #include "core/model/field.h"
@@ -264,10 +265,10 @@ static void print_result(const struct rematch *rematch)
 {
 	if (rematch->dry && rematch->shown > SHOWN)
 		printf("  and %zu more\n", rematch->shown - SHOWN);
-	printf("%llu crashes judged again by rules %s, %llu %s", (unsigned long long)rematch->judged, dt_rules_hash(rematch->rules),
-	       (unsigned long long)rematch->changed, rematch->dry ? "would change" : "changed");
+	printf("%llu %s judged again by rules %s, %llu %s", (unsigned long long)rematch->judged, dt_text_plural(rematch->judged, "crash", "crashes"),
+	       dt_rules_hash(rematch->rules), (unsigned long long)rematch->changed, rematch->dry ? "would change" : "changed");
 	if (rematch->skipped)
-		printf("; %llu that the signature cannot claim were left alone", (unsigned long long)rematch->skipped);
+		printf("; %llu that the signature cannot claim %s left alone", (unsigned long long)rematch->skipped, dt_text_plural(rematch->skipped, "was", "were"));
 	putchar('\n');
 	for (size_t a = 0; a < DT_verdict_class_COUNT; a++)
 		for (size_t b = 0; b < DT_verdict_class_COUNT; b++)

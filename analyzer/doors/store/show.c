@@ -64,8 +64,8 @@ static bool take_row(void *context, const struct dt_stored *row)
 static bool print_incident(void *context, const struct dt_stored_incident *row)
 {
 	(void)context;
-	printf("  i%-7llu %llu host%s, %llu crash%s  %s\n", (unsigned long long)row->id, (unsigned long long)row->hosts, row->hosts == 1 ? "" : "s",
-	       (unsigned long long)row->crashes, row->crashes == 1 ? "" : "es", row->title ? row->title : row->key);
+	printf("  i%-7llu %llu %s, %llu %s  %s\n", (unsigned long long)row->id, (unsigned long long)row->hosts, dt_text_plural(row->hosts, "host", "hosts"),
+	       (unsigned long long)row->crashes, dt_text_plural(row->crashes, "crash", "crashes"), row->title ? row->title : row->key);
 	return true;
 }
 
@@ -75,7 +75,7 @@ static enum dt_status print_around(struct show *show, struct dt_error *err)
 	struct dt_review review;
 	enum dt_status status;
 
-	printf("\nin the store: crash %s, %llu file%s\n", show->row.key, (unsigned long long)show->row.files, show->row.files == 1 ? "" : "s");
+	printf("\nin the store: crash %s, %llu %s\n", show->row.key, (unsigned long long)show->row.files, dt_text_plural(show->row.files, "file", "files"));
 	status = dt_store_incidents(show->store, &(struct dt_store_incident_query){ .crash = show->row.id }, print_incident, NULL, err);
 	if (status != DT_OK || !show->row.host)
 		return status;

@@ -33,9 +33,11 @@ static int print_health(struct dt_store *store, bool deep)
 	if (dt_store_check(store, deep, &health, &err) != DT_OK)
 		return dt_door_fail("%s", err.text);
 	printf("%s, version %d\n", health.url, health.version);
-	printf("  %llu crashes of %llu files, %llu incidents, %llu hosts, %llu changes, %llu deleted\n", (unsigned long long)health.crashes,
-	       (unsigned long long)health.files, (unsigned long long)health.incidents, (unsigned long long)health.hosts,
-	       (unsigned long long)health.changes, (unsigned long long)health.tombstones);
+	printf("  %llu %s of %llu %s, %llu %s, %llu %s, %llu %s, %llu deleted\n", (unsigned long long)health.crashes,
+	       dt_text_plural(health.crashes, "crash", "crashes"), (unsigned long long)health.files, dt_text_plural(health.files, "file", "files"),
+	       (unsigned long long)health.incidents, dt_text_plural(health.incidents, "incident", "incidents"), (unsigned long long)health.hosts,
+	       dt_text_plural(health.hosts, "host", "hosts"), (unsigned long long)health.changes, dt_text_plural(health.changes, "change", "changes"),
+	       (unsigned long long)health.tombstones);
 	for (size_t i = 1; i < DT_verdict_class_COUNT; i++)
 		if (health.classes[i])
 			printf("  %8llu  %s\n", (unsigned long long)health.classes[i], dt_word(&dt_words_verdict_class, (unsigned)i));
@@ -43,7 +45,9 @@ static int print_health(struct dt_store *store, bool deep)
 		puts("nothing disagrees: every count was made again, every record was read");
 	if (!dt_door_flush())
 		return DT_EXIT_ENVIRONMENT;
-	return health.problems ? dt_door_fail("%llu problems, the first: %s", (unsigned long long)health.problems, health.problem) : DT_EXIT_OK;
+	if (!health.problems)
+		return DT_EXIT_OK;
+	return dt_door_fail("%llu %s: %s", (unsigned long long)health.problems, dt_text_plural(health.problems, "problem", "problems, the first"), health.problem);
 }
 
 static int run_status(struct dt_store *store, const struct task *task)
@@ -73,12 +77,14 @@ static int run_prune(struct dt_store *store, const struct task *task)
 	if (task->selected) {
 		if (dt_store_remove(store, &task->query, task->dry, &removed, &err) != DT_OK)
 			return dt_door_fail("%s", err.text);
-		printf("%llu crashes %s\n", (unsigned long long)removed, task->dry ? "would be deleted" : "deleted; a rescan does not bring them back");
+		printf("%llu %s %s%s\n", (unsigned long long)removed, dt_text_plural(removed, "crash", "crashes"),
+		       task->dry ? "would be deleted" : "deleted; a rescan does not bring ",
+		       task->dry ? "" : dt_text_plural(removed, "it back", "them back"));
 	}
 	if (!task->dry) {
 		if (dt_store_outbox_sweep(store, &removed, &err) != DT_OK)
 			return dt_door_fail("%s", err.text);
-		printf("%llu changes dropped that no feed needs\n", (unsigned long long)removed);
+		printf("%llu %s dropped that no feed needs\n", (unsigned long long)removed, dt_text_plural(removed, "change", "changes"));
 	}
 	return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
+
 enum { MAX_VALUES = 4096 };
 
 static const char *const kinds[DT_INCIDENT_KINDS] = { "fleet", "signature", "own", "family" };
@@ -42,8 +44,10 @@ void dt_view_incident(const struct dt_review_incident *in, struct dt_report_inci
 
 void dt_view_burst(const struct dt_burst *burst, struct dt_buf *out)
 {
-	dt_buf_printf(out, "%u hosts began within %lld hours, %.2g expected (1 in 10^%.0f)", burst->hosts, (long long)(burst->end - burst->begin),
-	              burst->expected, -burst->log10_p);
+	long long hours = burst->end - burst->begin;
+
+	dt_buf_printf(out, "%u %s began within %lld %s, %.2g expected (1 in 10^%.0f)", burst->hosts, dt_text_plural(burst->hosts, "host", "hosts"), hours,
+	              dt_text_plural((uint64_t)hours, "hour", "hours"), burst->expected, -burst->log10_p);
 }
 
 /* ---- details -------------------------------------------------------------------- */

@@ -413,8 +413,9 @@ static int run(struct work *work)
 		return dt_door_fail("%s", err.text), DT_EXIT_USAGE;
 	if (status != DT_OK)
 		return dt_door_fail("%s", err.text);
-	printf("%llu messages done, %llu failed, %llu came again; %llu new crashes, %llu changed, %llu known already\n", (unsigned long long)work->done,
-	       (unsigned long long)work->rejected, (unsigned long long)work->redelivered, (unsigned long long)work->intake.counts.added,
+	printf("%llu %s done, %llu failed, %llu came again; %llu new %s, %llu changed, %llu known already\n", (unsigned long long)work->done,
+	       dt_text_plural(work->done, "message", "messages"), (unsigned long long)work->rejected, (unsigned long long)work->redelivered,
+	       (unsigned long long)work->intake.counts.added, dt_text_plural(work->intake.counts.added, "crash", "crashes"),
 	       (unsigned long long)work->intake.counts.changed, (unsigned long long)work->intake.counts.unchanged);
 	return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 }

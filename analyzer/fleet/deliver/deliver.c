@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/base/killpoint.h"
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/log/log.h"
 #include "fleet/deliver/batch.h"
@@ -390,7 +391,8 @@ static void sweep(struct dt_deliver *deliver)
 	if (status != DT_OK)
 		dt_log(DT_LOG_WARNING, "feed-store", NULL, "changes that are told are not dropped yet: %s", err.text);
 	else if (due && removed)
-		dt_log(DT_LOG_INFO, "feed-store", NULL, "%llu changes dropped, each with a later one behind it", (unsigned long long)removed);
+		dt_log(DT_LOG_INFO, "feed-store", NULL, "%llu %s dropped, each with a later one behind it", (unsigned long long)removed,
+		       dt_text_plural(removed, "change", "changes"));
 }
 
 enum dt_status dt_deliver_step(struct dt_deliver *deliver, struct dt_deliver_report *report, struct dt_error *err)

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "core/base/text.h"
 #include "fleet/incident/incident.h"
 
 enum { HOURS_OF_DAY = 24, DAY_S = 86400 };
@@ -41,11 +42,13 @@ struct dt_incident_status dt_incident_status(struct dt_series incident, struct d
 		snprintf(out.reason, sizeof(out.reason), last ? "no crash for %lld days" : "no crash has a plausible time", (long long)((now - last) / DAY_S));
 	} else if (out.burst.found && out.burst.end > hour - 2 * HOURS_OF_DAY) {
 		out.state = DT_STATE_GROWING;
-		snprintf(out.reason, sizeof(out.reason), "%u hosts in %lld hours, %.2g expected", out.burst.hosts, (long long)(out.burst.end - out.burst.begin),
-		         out.burst.expected);
+		long long hours = out.burst.end - out.burst.begin;
+		snprintf(out.reason, sizeof(out.reason), "%u %s in %lld %s, %.2g expected", out.burst.hosts, dt_text_plural(out.burst.hosts, "host", "hosts"),
+		         hours, dt_text_plural((uint64_t)hours, "hour", "hours"), out.burst.expected);
 	} else if (first && now - first < 7 * DAY_S) {
 		out.state = DT_STATE_NEW;
-		snprintf(out.reason, sizeof(out.reason), "first seen %lld days ago", (long long)((now - first) / DAY_S));
+		long long days = (now - first) / DAY_S;
+		snprintf(out.reason, sizeof(out.reason), "first seen %lld %s ago", days, dt_text_plural((uint64_t)days, "day", "days"));
 	} else if (more_than_before(incident, hour, &week, &expected)) {
 		out.state = DT_STATE_GROWING;
 		snprintf(out.reason, sizeof(out.reason), "%u hosts in the last 7 days, %.2g expected", week, expected);

@@ -234,6 +234,15 @@ static void hex_digits_of_both_cases(void **state)
 	}
 }
 
+static void words_go_with_their_number(void **state)
+{
+	(void)state;
+	assert_string_equal(dt_text_plural(1, "crash", "crashes"), "crash");
+	assert_string_equal(dt_text_plural(0, "crash", "crashes"), "crashes");
+	assert_string_equal(dt_text_plural(2, "crash", "crashes"), "crashes");
+	assert_string_equal(dt_text_plural(UINT64_C(0x100000001), "crash", "crashes"), "crashes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +257,7 @@ int main(void)
 		cmocka_unit_test(parses_numbers),
 		cmocka_unit_test(compares_and_lowers),
 		cmocka_unit_test(hex_digits_of_both_cases),
+		cmocka_unit_test(words_go_with_their_number),
 	};
 	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

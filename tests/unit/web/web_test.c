@@ -212,7 +212,9 @@ static void chart_counts_and_marks(void **state)
 	dt_buf_reset(&out);
 	/* twenty years fit as well */
 	dt_web_chart(&out, &(struct dt_web_chart){ .bars = years, .bar_count = 2 });
-	assert_non_null(strstr(dt_buf_text(&out), "5 crashes"));
+	assert_non_null(strstr(dt_buf_text(&out), "5 crashes, 5 hosts began"));
+	assert_non_null(strstr(dt_buf_text(&out), "1 crash, 1 host began"));
+	assert_non_null(strstr(dt_buf_text(&out), "Crashes by 90 days"));
 	assert_null(strstr(dt_buf_text(&out), "class=\"burst\""));
 	assert_true(out.len < 20000);
 	dt_buf_reset(&out);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "doors/serve/web/web.h"
 
 enum { WIDTH = 720, HEIGHT = 220, LEFT = 52, TOP = 12, BOTTOM = 34, RIGHT = 8, MAX_BARS = 170, TABLE_ROWS = 200, LABELS = 4, LABEL_WIDTH = 140 };
@@ -76,8 +77,9 @@ static void bar(struct dt_buf *out, const struct scale *scale, size_t i)
 		return;
 	moment(scale->first + (int64_t)i * scale->step, scale->step >= 24, at);
 	tall = tall < 1 ? 1 : tall;
-	dt_buf_printf(out, "<g><title>%s: %llu crashes, %llu hosts began</title><rect class=\"crashes\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
-	              at, (unsigned long long)scale->crashes[i], (unsigned long long)scale->onsets[i], x, HEIGHT - BOTTOM - tall, wide - gap, tall);
+	dt_buf_printf(out, "<g><title>%s: %llu %s, %llu %s began</title><rect class=\"crashes\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", at,
+	              (unsigned long long)scale->crashes[i], dt_text_plural(scale->crashes[i], "crash", "crashes"), (unsigned long long)scale->onsets[i],
+	              dt_text_plural(scale->onsets[i], "host", "hosts"), x, HEIGHT - BOTTOM - tall, wide - gap, tall);
 	if (scale->onsets[i])
 		dt_buf_printf(out, "<rect class=\"hosts\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", x, HEIGHT - BOTTOM - begun, wide - gap, begun);
 	dt_buf_puts(out, "</g>\n");
@@ -137,12 +139,10 @@ void dt_web_chart(struct dt_buf *out, const struct dt_web_chart *chart)
 	if (!chart->bar_count)
 		return;
 	measure(&scale, chart);
-	const char *unit = scale.step == 1 ? "hour" : scale.step == 24 ? "day" : NULL;
-	char steps[40];
-	snprintf(steps, sizeof(steps), "%lld hours", (long long)scale.step);
+	char unit[DT_REPORT_STEP_MAX];
 	dt_buf_printf(out, "<figure><figcaption>Crashes by %s <span class=\"key crashes\">crashes</span> <span class=\"key hosts\">hosts that began</span>%s"
 	                   "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Crashes over time; the table below has the numbers\">\n",
-	              unit ? unit : steps, chart->burst_count ? " <span class=\"key burst\">outbreak</span>" : "", WIDTH, HEIGHT);
+	              dt_report_step(scale.step, unit), chart->burst_count ? " <span class=\"key burst\">outbreak</span>" : "", WIDTH, HEIGHT);
 	for (size_t i = 0; i < chart->burst_count; i++)
 		burst(out, &scale, &chart->bursts[i]);
 	for (size_t i = 0; i < scale.count; i++)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/model/field.h"
 #include "doors/serve/web/web.h"
 #include "report/evidence.h"
@@ -99,7 +100,7 @@ static void one_incident(struct dt_buf *out, const struct dt_report_incident *in
 			kind = kinds[i][1];
 	dt_buf_printf(out, "<li><a href=\"/incidents/%llu\">", (unsigned long long)incident->id);
 	dt_report_incident_hosts(incident, out);
-	dt_buf_printf(out, "</a>, %llu crash%s: %s", (unsigned long long)incident->crashes, incident->crashes == 1 ? "" : "es", kind);
+	dt_buf_printf(out, "</a>, %llu %s: %s", (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"), kind);
 	if (incident->outbreak || incident->state)
 		dt_buf_printf(out, " <span class=\"chip state-%s\">%s</span>", incident->outbreak ? "outbreak" : incident->state,
 		              incident->outbreak ? "outbreak" : incident->state);
@@ -218,7 +219,8 @@ static void notes(struct dt_buf *out, const struct dt_facts *facts)
 {
 	if (!facts->notes_count)
 		return;
-	dt_buf_printf(out, "<details><summary>%zu notes on the file</summary><ul>\n", facts->notes_count);
+	dt_buf_printf(out, "<details><summary>%zu %s on the file</summary><ul>\n", facts->notes_count,
+	              dt_text_plural(facts->notes_count, "note", "notes"));
 	for (size_t i = 0; i < facts->notes_count && i < NOTES; i++) {
 		dt_buf_puts(out, "<li>");
 		dt_web_text(out, facts->notes[i].where);
@@ -233,8 +235,9 @@ static void modules(struct dt_buf *out, const struct dt_facts *facts)
 {
 	if (!facts->modules_count)
 		return;
-	dt_buf_printf(out, "<details><summary>%zu modules</summary><table class=\"list\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Version</th>"
-	                   "<th scope=\"col\">Company</th><th scope=\"col\">Base</th><th scope=\"col\">Size</th></tr></thead><tbody>\n", facts->modules_count);
+	dt_buf_printf(out, "<details><summary>%zu %s</summary><table class=\"list\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Version</th>"
+	                   "<th scope=\"col\">Company</th><th scope=\"col\">Base</th><th scope=\"col\">Size</th></tr></thead><tbody>\n", facts->modules_count,
+	              dt_text_plural(facts->modules_count, "module", "modules"));
 	for (size_t i = 0; i < facts->modules_count && i < MODULES; i++) {
 		const struct dt_module *module = &facts->modules[i];
 		dt_buf_puts(out, "<tr><td data-label=\"Name\">");

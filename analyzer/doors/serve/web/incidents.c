@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "doors/serve/web/web.h"
 
 enum { VALUES = 20, HOSTS = 100 };
@@ -76,8 +77,8 @@ void dt_web_incidents(const struct dt_web_frame *frame, const struct dt_web_inci
 	dt_web_begin(frame, out);
 	dt_buf_puts(out, "<h1>Incidents</h1>\n");
 	if (view->as_of) {
-		dt_buf_printf(out, "<p>%llu crashes of %llu hosts; states as of the newest crash, ", (unsigned long long)view->crashes,
-		              (unsigned long long)view->hosts);
+		dt_buf_printf(out, "<p>%llu %s of %llu %s; states as of the newest crash, ", (unsigned long long)view->crashes,
+		              dt_text_plural(view->crashes, "crash", "crashes"), (unsigned long long)view->hosts, dt_text_plural(view->hosts, "host", "hosts"));
 		dt_web_seconds(out, view->as_of);
 		dt_buf_puts(out, ".</p>\n");
 	}
@@ -119,7 +120,8 @@ static void hosts(struct dt_buf *out, const struct dt_report_incident *incident)
 {
 	if (!incident->host_count)
 		return;
-	dt_buf_printf(out, "<details%s><summary>%zu hosts</summary><ul class=\"hosts\">\n", incident->host_count <= 12 ? " open" : "", incident->host_count);
+	dt_buf_printf(out, "<details%s><summary>%zu %s</summary><ul class=\"hosts\">\n", incident->host_count <= 12 ? " open" : "", incident->host_count,
+	              dt_text_plural(incident->host_count, "host", "hosts"));
 	for (size_t i = 0; i < incident->host_count && i < HOSTS; i++) {
 		dt_buf_puts(out, "<li><a href=\"/crashes?host=");
 		dt_web_url_part(out, incident->host_names[i].text);
@@ -139,7 +141,8 @@ static void facts(struct dt_buf *out, const struct dt_web_incident *view)
 
 	dt_buf_puts(out, "<dl class=\"facts\">\n<div><dt>Seen on</dt><dd>");
 	dt_report_incident_hosts(incident, out);
-	dt_buf_printf(out, "; %llu crashes</dd></div>\n<div><dt>From</dt><dd>", (unsigned long long)incident->crashes);
+	dt_buf_printf(out, "; %llu %s</dd></div>\n<div><dt>From</dt><dd>", (unsigned long long)incident->crashes,
+	              dt_text_plural(incident->crashes, "crash", "crashes"));
 	dt_web_seconds(out, incident->first);
 	dt_buf_puts(out, " to ");
 	dt_web_seconds(out, incident->last);
@@ -152,11 +155,11 @@ static void facts(struct dt_buf *out, const struct dt_web_incident *view)
 		dt_buf_puts(out, "</dd></div>\n");
 	}
 	if (incident->suspect_hosts)
-		dt_buf_printf(out, "<div><dt>Beware</dt><dd>%llu of these hosts crash in many ways and may have bad hardware; they weigh less</dd></div>\n",
-		              (unsigned long long)incident->suspect_hosts);
+		dt_buf_printf(out, "<div><dt>Beware</dt><dd>%llu of these hosts %s</dd></div>\n", (unsigned long long)incident->suspect_hosts,
+		              dt_report_suspects(incident->suspect_hosts));
 	if (incident->untimed)
-		dt_buf_printf(out, "<div><dt>No time</dt><dd>%llu crashes have no plausible time and are in no statistics</dd></div>\n",
-		              (unsigned long long)incident->untimed);
+		dt_buf_printf(out, "<div><dt>No time</dt><dd>%llu %s</dd></div>\n", (unsigned long long)incident->untimed,
+		              dt_report_untimed(incident->untimed));
 	counts(out, "OS builds", incident->builds, incident->build_count);
 	counts(out, "Module builds", incident->module_builds, incident->module_build_count);
 	counts(out, "Families", incident->families, incident->family_count);

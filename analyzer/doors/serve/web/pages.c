@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/model/field.h"
 #include "doors/serve/web/web.h"
 
@@ -33,7 +34,8 @@ static void upload_form(struct dt_buf *out, const struct dt_web_frame *frame, co
 	                 "<button id=\"send\">Analyse</button> <progress id=\"progress\" max=\"1\" value=\"0\" hidden></progress>\n"
 	                 "<p id=\"status\" role=\"status\" aria-live=\"polite\"></p>\n<p class=\"note\">");
 	if (home->keep_days)
-		dt_buf_printf(out, "A dump is a piece of the computer's memory. It is kept for %u days for administrators, then deleted; what was found stays.", home->keep_days);
+		dt_buf_printf(out, "A dump is a piece of the computer's memory. It is kept for %u %s for administrators, then deleted; what was found stays.",
+		              home->keep_days, dt_text_plural(home->keep_days, "day", "days"));
 	else
 		dt_buf_puts(out, "A dump is a piece of the computer's memory. It is deleted as soon as it is analysed; only what was found stays.");
 	dt_buf_puts(out, "</p>\n</form>\n");
@@ -243,7 +245,7 @@ static void signature(struct dt_buf *out, const struct dt_web_signature *signatu
 void dt_web_signatures(const struct dt_web_frame *frame, const struct dt_web_signature *signatures, size_t count, const char *problem, struct dt_buf *out)
 {
 	dt_web_begin(frame, out);
-	dt_buf_printf(out, "<h1>Signatures</h1>\n<p>%zu known crash%s in force.</p>\n", count, count == 1 ? "" : "es");
+	dt_buf_printf(out, "<h1>Signatures</h1>\n<p>%zu known %s in force.</p>\n", count, dt_text_plural(count, "crash", "crashes"));
 	if (problem) {
 		dt_buf_puts(out, "<p class=\"warning\" role=\"alert\">Their files changed, and cannot be used as they are: ");
 		dt_web_text(out, problem);
