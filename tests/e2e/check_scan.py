@@ -576,6 +576,13 @@ class Incidents(Case):
         self.assertEqual(self.query("SELECT count(*) FROM outbox WHERE kind = 1 AND change = 'outbreak'"), [(1,)])
         later = run("incidents", "--at", "2024-12-01", "--db", self.db).stdout
         self.assertIn("0 outbreaks", later)
+        first = run("incidents", "--at", "1970-01-01", "--db", self.db).stdout
+        self.assertIn("150 crashes of 40 hosts; states as of 1970-01-01 00:00 UTC; 0 outbreaks", first)
+        rows = [json.loads(line) for line in run("incidents", "--at", "1970-01-01", "--format", "json", "--db", self.db).stdout.splitlines()]
+        self.assertEqual({(row["state"], row["reason"]) for row in rows}, {("new", "not seen yet: its first crash is later")})
+        for early in ("1969-12-31", "1601-01-01"):
+            out = run("incidents", "--at", early, "--db", self.db)
+            self.assertEqual((out.returncode, "from 1970 on" in out.stderr), (2, True))
 
     def test_crashes_of_unknown_hosts_are_no_outbreak(self):
         for i in range(60):
@@ -637,6 +644,14 @@ class Store(Case):
         run("rematch", "--db", self.db)
         self.assertEqual(self.contents(), wanted)
         self.healthy()
+
+    def test_a_day_long_ago_is_a_day_too(self):
+        self.fill(6)
+        self.scan()
+        for day in ("1970-01-01", "1969-12-31", "1601-01-01"):
+            self.assertIn("0 crashes would be deleted", run("store", "prune", "--before", day, "--dry-run", "--db", self.db).stdout, day)
+            self.assertEqual(run("store", "export", "--before", day, "--db", self.db).stdout, "")
+        self.assertIn("6 crashes would be deleted", run("store", "prune", "--before", "2030-01-01", "--dry-run", "--db", self.db).stdout)
 
     def test_prune_and_rescan(self):
         self.fill(24)

@@ -21,7 +21,7 @@ static bool parse_age(const char *text, uint64_t *filetime)
 	return true;
 }
 
-bool dt_parse_when(const char *text, uint64_t *filetime)
+static bool parse(const char *text, uint64_t *filetime)
 {
 	char day[32];
 
@@ -32,4 +32,13 @@ bool dt_parse_when(const char *text, uint64_t *filetime)
 	memcpy(day, text, 10);
 	memcpy(day + 10, "T00:00:00Z", 11);
 	return dt_time_parse(day, filetime);
+}
+
+bool dt_parse_when(const char *text, uint64_t *filetime)
+{
+	bool ok = parse(text, filetime);
+
+	if (ok && !*filetime)
+		*filetime = 1;
+	return ok;
 }

@@ -37,8 +37,8 @@ static int one(struct listing *listing, const struct dt_command *self, int optio
 		return DT_EXIT_OK;
 	case AT:
 		if (!dt_parse_when(value, &number) || number < DT_TIME_UNIX_EPOCH)
-			return dt_door_usage(self, "--at takes a time such as 2024-07-19T06:00:00Z, a day, or an age such as 30d, not '%s'", value);
-		listing->review.now = dt_time_to_unix(number);
+			return dt_door_usage(self, "--at takes a time from 1970 on such as 2024-07-19T06:00:00Z, a day, or an age such as 30d, not '%s'", value);
+		listing->review.now = dt_some((uint64_t)dt_time_to_unix(number));
 		return DT_EXIT_OK;
 	default: return dt_door_usage(self, "wrong option");
 	}
@@ -84,7 +84,7 @@ static void print_text(const struct listing *listing, const struct dt_review *re
 	minute(review->now, now);
 	dt_buf_printf(out, "%llu %s of %llu %s; states as of %s UTC%s; %zu %s\n\n", (unsigned long long)review->fleet.crashes,
 	              dt_text_plural(review->fleet.crashes, "crash", "crashes"), (unsigned long long)review->fleet.hosts,
-	              dt_text_plural(review->fleet.hosts, "host", "hosts"), now, listing->review.now ? "" : ", the newest crash", review->outbreaks,
+	              dt_text_plural(review->fleet.hosts, "host", "hosts"), now, listing->review.now.known ? "" : ", the newest crash", review->outbreaks,
 	              dt_text_plural(review->outbreaks, "outbreak", "outbreaks"));
 	dt_report_incidents_head(&output.style, out);
 	for (; shown < review->count && shown < listing->limit; shown++) {

@@ -185,7 +185,7 @@ static enum dt_status look_at_rest(struct dt_deliver *deliver, const struct flag
 	}
 	dt_arena_init(&arena, REVIEW_BYTES);
 	if (status == DT_OK && count)
-		status = dt_review_make(deliver->store, &(struct dt_review_options){ .ids = ids, .id_count = count, .now = now, .hosts = 1 }, &arena, &review, err);
+		status = dt_review_make(deliver->store, &(struct dt_review_options){ .ids = ids, .id_count = count, .now = dt_some((uint64_t)now), .hosts = 1 }, &arena, &review, err);
 	for (size_t i = 0; i < rest->count && status == DT_OK; i++)
 		status = look(deliver, &rest->items[i], &review, false, err);
 	dt_arena_deinit(&arena);

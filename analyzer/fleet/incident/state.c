@@ -45,6 +45,9 @@ struct dt_incident_status dt_incident_status(struct dt_series incident, struct d
 		long long hours = out.burst.end - out.burst.begin;
 		snprintf(out.reason, sizeof(out.reason), "%u %s in %lld %s, %.2g expected", out.burst.hosts, dt_text_plural(out.burst.hosts, "host", "hosts"),
 		         hours, dt_text_plural((uint64_t)hours, "hour", "hours"), out.burst.expected);
+	} else if (first > now) {
+		out.state = DT_STATE_NEW;
+		snprintf(out.reason, sizeof(out.reason), "not seen yet: its first crash is later");
 	} else if (first && now - first < 7 * DAY_S) {
 		out.state = DT_STATE_NEW;
 		long long days = (now - first) / DAY_S;

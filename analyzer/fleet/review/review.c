@@ -364,7 +364,7 @@ enum dt_status dt_review_make(struct dt_store *store, const struct dt_review_opt
 
 	memset(out, 0, sizeof(*out));
 	status = dt_store_incidents(store, &(struct dt_store_incident_query){ .fleet = true }, take_fleet, &fleet_row, err);
-	out->now = options->now ? options->now : out->fleet.last;
+	out->now = options->now.known ? (int64_t)options->now.value : out->fleet.last;
 	if (status == DT_OK)
 		status = find_incidents(store, options, limit, out->now, &incidents, err);
 	out->incidents = incidents.items;

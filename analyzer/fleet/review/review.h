@@ -38,7 +38,7 @@ struct dt_review {
 };
 
 struct dt_review_options {
-	int64_t now;                /* 0: the newest crash */
+	struct dt_opt now;          /* seconds of the Unix clock; not known: the newest crash */
 	enum dt_incident_kind kind; /* 0: all */
 	uint64_t id;                /* only this incident; 0: all */
 	const uint64_t *ids;        /* only these, as many as id_count; NULL: all */

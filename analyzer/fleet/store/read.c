@@ -91,6 +91,14 @@ static void like_pattern(const char *text, char out[280])
 	out[n] = '\0';
 }
 
+/* A limit in seconds, as the statements take it: 0 is none, so that one of before 1970 is the first second behind it. */
+static struct dt_param time_limit(uint64_t filetime)
+{
+	int64_t seconds = dt_time_to_unix(filetime);
+
+	return dt_p_int(filetime && seconds < 1 ? 1 : seconds);
+}
+
 static enum dt_status run_query(struct dt_store *store, const struct dt_store_query *query, uint64_t after, uint64_t limit,
                                 struct dt_rows *rows, struct dt_error *err)
 {
@@ -104,7 +112,7 @@ static enum dt_status run_query(struct dt_store *store, const struct dt_store_qu
 	                    DT_PARAMS(dt_p_text(low), dt_p_text(high), dt_p_int(query->class), dt_p_text(query->host ? query->host : ""),
 	                              dt_p_int((int64_t)query->incident), dt_p_text(query->module ? query->module : ""),
 	                              dt_p_int(query->code.known ? (int64_t)query->code.value : -1), dt_p_text(like),
-	                              dt_p_int(dt_time_to_unix(query->since)), dt_p_int(dt_time_to_unix(query->until)),
+	                              time_limit(query->since), time_limit(query->until),
 	                              dt_p_int((int64_t)query->added_before), dt_p_text(query->bucket ? query->bucket : ""), dt_p_text(anywhere),
 	                              dt_p_int(query->text_in_paths), dt_p_int((int64_t)after), dt_p_int((int64_t)limit)),
 	                    rows, err);

@@ -172,6 +172,10 @@ static void states(void **state)
 		growing[i].onsets = 5;
 	assert_int_equal(dt_incident_status(SERIES(growing), all, T0 - 60 * 86400, T0 - 86400, T0).state, DT_STATE_GROWING);
 	assert_int_equal(dt_incident_status((struct dt_series){ NULL, 0 }, all, 0, 0, T0).state, DT_STATE_OVER);
+	/* As of a time before it: not yet, and no negative number of days. */
+	assert_string_equal(dt_incident_status(SERIES(old), all, T0, T0, 0).reason, "not seen yet: its first crash is later");
+	assert_string_equal(dt_incident_status(SERIES(old), all, T0 - 86400, T0, T0).reason, "first seen 1 day ago");
+	assert_string_equal(dt_incident_status(SERIES(old), all, T0 - 2 * 86400, T0, T0).reason, "first seen 2 days ago");
 }
 
 static struct dt_burst at(int64_t hour, uint32_t hosts)
