@@ -163,7 +163,7 @@ class Scan(Case):
 
     def test_usage(self):
         for args, said in ((["scan"], "no path"), (["scan", "x"], "where to"), (["scan", "x", "--db", "a", "--out", "b"], "exclude"),
-                           (["scan", "x", "--db", "a", "--shard", "4/4"], "from 0 to 3"), (["scan", "x", "--db", "a", "--shard", "1"], "K/N"),
+                           (["scan", "x", "--db", "a", "--shard", "4/4"], "from 0 to 3"), (["scan", "x", "--db", "a", "--list-root", "x"], "goes with --list"), (["scan", "x", "--db", "a", "--shard", "1"], "K/N"),
                            (["scan", "x", "--db", "a", "--shard", "auto/4"], "SLURM_ARRAY_TASK_ID"),
                            (["scan", "x", "--db", "a", "--jobs", "0"], "--jobs"), (["scan", "x", "--db", "ftp://a"], "sqlite"),
                            (["scan", "x", "--db", "a", "--host-from", "(a)(b)"], "2 groups"), (["scan", "x", "--db", "a", "--host-from", "("], "character"),
@@ -210,6 +210,16 @@ class Scan(Case):
         run("scan", self.share, "--db", self.db, "--host", "Gamma.example")
         self.assertEqual(self.query("SELECT name FROM hosts"), [("gamma",)])
 
+
+    def test_hosts_of_a_list(self):
+        path = self.put("alpha/1.dmp", dump_at("vgk-50", JULY_19))
+        for name, more, hosts, said in ((f"{path}", ["--list-root", self.share], ["alpha"], False), (f"{path}", ["--list-root", f"{self.share}/"], ["alpha"], False),
+                                        (f"{path}", ["--list-root", "/elsewhere"], [], True), (f"{path}", [], [], True), ("./alpha/1.dmp", [], ["alpha"], False),
+                                        ("alpha/1.dmp", ["--list-root", "."], ["alpha"], False), ("../share/alpha/1.dmp", [], [], False)):
+            self.db.unlink(missing_ok=True)
+            out = run("scan", "--list", "-", "--db", self.db, "--host-from", "dir:1", *more, input=name + "\n", cwd=self.share)
+            self.assertEqual((out.returncode, "1 new crash" in out.stdout, "--list-root names it" in out.stderr), (0, True, said), (name, more, out.stderr))
+            self.assertEqual([host for (host,) in self.query("SELECT name FROM hosts")], hosts, (name, more))
 
     def test_host_of_a_report_beside_the_dump(self):
         self.put("x/1.dmp", dump_at("vgk-50", JULY_19))

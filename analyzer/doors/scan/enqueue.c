@@ -16,12 +16,11 @@ struct enqueue {
 static enum dt_status send_one(struct enqueue *enqueue, const struct dt_found *found, const char *host, const struct dt_host_rule *rule,
                                struct dt_error *err)
 {
-	struct dt_location location = { .path = found->path, .host = host };
+	struct dt_location location = { .path = found->path };
 
 	dt_arena_reset(&enqueue->arena);
 	dt_buf_reset(&enqueue->message);
-	if (!host && rule)
-		location.host = dt_host_rule_apply(rule, found->path + found->relative, &enqueue->arena);
+	location.host = dt_scan_host(host, rule, found, &enqueue->arena);
 	dt_location_write(&location, &enqueue->arena, &enqueue->message);
 	if (!dt_buf_ok(&enqueue->message))
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");

@@ -10,6 +10,7 @@ static const struct dt_command commands[] = {
 	  "      --enqueue URL              only names, into the queue that 'dumptriage work' takes from\n"
 	  "      --list FILE                names to read, one a line; - for standard input\n"
 	  "  -0                             names of the list end with NUL\n"
+	  "      --list-root FOLDER         the PATH that --host-from takes for names of the list\n"
 	  "      --include PATTERN          only files of such names ('*.dmp'); may be given more than once\n"
 	  "      --shard K/N | auto/N       only part K of N, from 0; auto: K is SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX\n"
 	  "      --jobs N                   processes that read dumps (processors)\n"

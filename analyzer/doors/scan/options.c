@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/hash/hash.h"
 
-enum { DB = 300, OUT, ENQUEUE, LIST, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, CARRIERS, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
+enum { DB = 300, OUT, ENQUEUE, LIST, LIST_ROOT, INCLUDE, SHARD, JOBS, HOST, HOST_FROM, SIGNATURES, CARRIERS, HASH, DEADLINE, OPEN_DEADLINE, METRICS, NO_REANALYSE, NO_SANDBOX, STRICT };
 enum { MAX_JOBS = 256, MAX_SHARDS = 1000000, MAX_DEADLINE = 86400 };
 
 static bool number(const char *text, uint64_t max, uint64_t *out)
@@ -58,6 +58,7 @@ static int one(struct dt_scan_options *options, const struct dt_command *self, i
 	case OUT: options->out = value; return DT_EXIT_OK;
 	case ENQUEUE: options->enqueue = value; return DT_EXIT_OK;
 	case LIST: options->list = value; return DT_EXIT_OK;
+	case LIST_ROOT: options->list_root = value; return DT_EXIT_OK;
 	case '0': options->list_nul = true; return DT_EXIT_OK;
 	case INCLUDE: return include_option(options, self, value);
 	case SHARD: return shard_option(options, self, value);
@@ -88,6 +89,8 @@ static int check(const struct dt_scan_options *options, const struct dt_command 
 		return dt_door_usage(self, "--db, --out and --enqueue exclude each other");
 	if (options->host && options->host_from)
 		return dt_door_usage(self, "--host and --host-from exclude each other");
+	if (options->list_root && !options->list)
+		return dt_door_usage(self, "--list-root goes with --list");
 	return DT_EXIT_OK;
 }
 
@@ -96,6 +99,7 @@ static const struct option table[] = {
 	{ "out", required_argument, NULL, OUT },
 	{ "enqueue", required_argument, NULL, ENQUEUE },
 	{ "list", required_argument, NULL, LIST },
+	{ "list-root", required_argument, NULL, LIST_ROOT },
 	{ "include", required_argument, NULL, INCLUDE },
 	{ "shard", required_argument, NULL, SHARD },
 	{ "jobs", required_argument, NULL, JOBS },
@@ -151,6 +155,8 @@ bool dt_scan_run_id(const struct dt_scan_options *options, char out[17])
 		dt_buf_printf(&text, "include %s\n", options->include[i]);
 	dt_buf_printf(&text, "list %s\nhost %s %s\nshards %u\n", options->list ? options->list : "", options->host ? options->host : "",
 	              options->host_from ? options->host_from : "", options->shards ? options->shards : 1);
+	if (options->list_root)
+		dt_buf_printf(&text, "list root %s\n", options->list_root);
 	bool ok = dt_buf_ok(&text);
 	if (ok) {
 		dt_sha256_text(dt_buf_bytes(&text), hash);

@@ -8,7 +8,7 @@
 enum { DT_SCAN_INCLUDES = 64 };
 
 struct dt_scan_options {
-	const char *db, *out, *enqueue, *list, *host, *host_from, *signatures, *carriers, *metrics;
+	const char *db, *out, *enqueue, *list, *list_root, *host, *host_from, *signatures, *carriers, *metrics;
 	const char *include[DT_SCAN_INCLUDES];
 	size_t include_count;
 	const char *const *paths;

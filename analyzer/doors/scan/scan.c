@@ -93,11 +93,18 @@ static enum dt_status keep_failure(struct scan *scan, const struct dt_found *fou
 	return keep(scan, &facts, scan->options.host, err);
 }
 
-static const char *host_of(struct scan *scan, const struct dt_found *found)
+const char *dt_scan_host(const char *given, const struct dt_host_rule *rule, const struct dt_found *found, struct dt_arena *arena)
 {
-	if (scan->options.host)
-		return scan->options.host;
-	return scan->host_rule ? dt_host_rule_apply(scan->host_rule, found->path + found->relative, &scan->arena) : NULL;
+	static bool said;
+	const char *relative = found->path + found->relative;
+
+	if (given || !rule)
+		return given;
+	if (*relative == '/' && dt_host_rule_counts_folders(rule) && !said) {
+		dt_log(DT_LOG_WARNING, "host-from", found->path, "below which folder does --host-from count? --list-root names it; such names of the list have no host");
+		said = true;
+	}
+	return dt_host_rule_apply(rule, relative, arena);
 }
 
 static enum dt_status is_known(struct scan *scan, const struct dt_found *found, bool *known, struct dt_error *err)
@@ -143,7 +150,7 @@ static enum dt_status submit(struct scan *scan, struct dt_opened *opened, struct
 	const char *host;
 
 	dt_arena_reset(&scan->arena);
-	host = host_of(scan, &opened->found);
+	host = dt_scan_host(scan->options.host, scan->host_rule, &opened->found, &scan->arena);
 	while (scan->jobs[job.id].used)
 		job.id++;
 	scan->jobs[job.id] = (struct job){ .used = true, .path = opened->found.path, .host = host ? strdup(host) : NULL,
@@ -368,6 +375,7 @@ static int open_walk(struct scan *scan)
 {
 	struct dt_walk_options options = {
 		.paths = scan->options.paths, .path_count = scan->options.path_count, .list_fd = -1, .list_nul = scan->options.list_nul,
+		.list_root = scan->options.list_root,
 		.shard = scan->options.shard, .shards = scan->options.shards,
 		.deadline_ms = scan->options.open_deadline_s * 1000,
 		.include = scan->options.include, .include_count = scan->options.include_count,

@@ -10,6 +10,9 @@
 int dt_scan_scan(const struct dt_command *self, int argc, char **argv);
 int dt_scan_merge(const struct dt_command *self, int argc, char **argv);
 
+/* The host of an input: the one that was given, or what the rule (NULL: none) finds in its path, in the arena. NULL: not known. */
+const char *dt_scan_host(const char *given, const struct dt_host_rule *rule, const struct dt_found *found, struct dt_arena *arena);
+
 /* ---- part.c: JSON lines of one shard ------------------------------------ */
 
 /* What a part says of its scan in its first line. Parts of one scan have the same run. */

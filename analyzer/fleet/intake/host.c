@@ -74,16 +74,24 @@ void dt_host_rule_free(struct dt_host_rule *rule)
 	free(rule);
 }
 
-/* The last part of a path is the file: it is no folder. */
+bool dt_host_rule_counts_folders(const struct dt_host_rule *rule)
+{
+	return rule->folder != 0;
+}
+
+/* The last part of a path is the file: it is no folder. Nor are "." and an empty part; with "..", it is not known where the path leads. */
 static const char *folder_of(const char *relative, unsigned folder, struct dt_arena *arena)
 {
-	for (unsigned at = 1;; at++) {
-		const char *slash = strchr(relative, '/');
-		if (!slash)
+	if (*relative == '/')
+		return NULL;
+	for (unsigned at = 1;;) {
+		size_t len = strcspn(relative, "/");
+		if (!relative[len] || (len == 2 && !strncmp(relative, "..", 2)))
 			return NULL;
-		if (at == folder)
-			return slash == relative ? NULL : dt_arena_strndup(arena, relative, (size_t)(slash - relative));
-		relative = slash + 1;
+		bool counts = len > 1 || (len == 1 && *relative != '.');
+		if (counts && at++ == folder)
+			return dt_arena_strndup(arena, relative, len);
+		relative += len + 1;
 	}
 }
 

@@ -17,7 +17,10 @@ struct dt_host_rule;
  * the path relative to the scanned one. DT_ERR_USAGE says what is wrong with it. */
 DT_MUST_USE enum dt_status dt_host_rule_create(struct dt_host_rule **out, const char *text, struct dt_error *err);
 void dt_host_rule_free(struct dt_host_rule *rule);
-/* The name as it stands in the path, in the arena; NULL when the rule finds none. */
+/* Whether it is a "dir:N". */
+bool dt_host_rule_counts_folders(const struct dt_host_rule *rule);
+/* The name as it stands in the path, in the arena; NULL when the rule finds none. A path that begins with '/' is below nothing:
+ * no folder of it is the N-th. */
 const char *dt_host_rule_apply(const struct dt_host_rule *rule, const char *relative, struct dt_arena *arena);
 struct dt_intake {
 	struct dt_store *store;       /* NULL: nothing is stored */

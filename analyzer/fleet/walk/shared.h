@@ -41,6 +41,7 @@ struct dt_walk {
 	unsigned references;
 	bool stopping;
 	struct dt_walk_options options;
+	char *list_root;
 	char **paths, **include;
 	int *roots; /* one descriptor for each path that is a folder; -1 */
 	/* the walker */

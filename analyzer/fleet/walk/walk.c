@@ -49,18 +49,19 @@ bool dt_lane_back(struct dt_walk *walk, struct dt_lane *lane, uint64_t generatio
 	return true;
 }
 
+static void free_ring(struct dt_ring *ring)
+{
+	while (ring->count) {
+		dt_found_free(&ring->items[ring->first]);
+		ring->first = (ring->first + 1) % DT_WALK_AHEAD;
+		ring->count--;
+	}
+}
+
 static void free_walk(struct dt_walk *walk)
 {
-	while (walk->found.count) {
-		dt_found_free(&walk->found.items[walk->found.first]);
-		walk->found.first = (walk->found.first + 1) % DT_WALK_AHEAD;
-		walk->found.count--;
-	}
-	while (walk->wanted.count) {
-		dt_found_free(&walk->wanted.items[walk->wanted.first]);
-		walk->wanted.first = (walk->wanted.first + 1) % DT_WALK_AHEAD;
-		walk->wanted.count--;
-	}
+	free_ring(&walk->found);
+	free_ring(&walk->wanted);
 	while (walk->done) {
 		struct dt_done *done = walk->done;
 		walk->done = done->next;
@@ -84,6 +85,7 @@ static void free_walk(struct dt_walk *walk)
 	for (size_t i = 0; walk->include && i < walk->options.include_count; i++)
 		free(walk->include[i]);
 	free(walk->paths);
+	free(walk->list_root);
 	free(walk->include);
 	free(walk->roots);
 	free(walk->openers);
@@ -162,11 +164,12 @@ static bool prepare(struct dt_walk *walk, const struct dt_walk_options *options)
 	walk->done_end = &walk->done;
 	walk->paths = copy_texts(options->paths, options->path_count);
 	walk->include = copy_texts(options->include, options->include_count);
+	walk->list_root = options->list_root ? strdup(options->list_root) : NULL;
 	walk->roots = malloc((options->path_count + 1) * sizeof(int));
 	walk->openers = calloc(walk->options.openers, sizeof(*walk->openers));
 	for (size_t i = 0; walk->roots && i < options->path_count; i++)
 		walk->roots[i] = -1;
-	return walk->paths && walk->include && walk->roots && walk->openers;
+	return walk->paths && walk->include && (walk->list_root || !options->list_root) && walk->roots && walk->openers;
 }
 
 /* With the lock held; releases it. */

@@ -28,6 +28,7 @@ struct dt_walk_options {
 	size_t path_count;
 	int list_fd;                /* names, one a line (or ended by NUL); -1 none; stays the caller's */
 	bool list_nul;
+	const char *list_root;      /* the folder that names of the list count from, where they begin with it; NULL none */
 	uint32_t shard, shards;     /* only files of this shard; shards 0: all */
 	const char *const *include; /* patterns (fnmatch, case folded) of the last part of the name; none: all files */
 	size_t include_count;
@@ -38,7 +39,7 @@ struct dt_walk_options {
 /* What was found. */
 struct dt_found {
 	char *path;     /* as the system has it */
-	size_t relative; /* offset in path of the part below the path that was given */
+	size_t relative; /* offset in path of the part below the path that was given; of a listed name below list_root, else 0 */
 	int root;       /* private; -1 in what a caller makes himself */
 	bool link;      /* private */
 	size_t user;    /* whatever the caller wants to find again in what was opened */

@@ -355,6 +355,18 @@ static bool next_line(struct run *run, char **out)
 	return false;
 }
 
+/* Where the part of a listed name below the list's root begins; 0: it is not below it, or there is none. */
+static size_t below_list_root(const struct dt_walk *walk, const char *path)
+{
+	size_t len = walk->list_root ? strlen(walk->list_root) : 0;
+
+	while (len && walk->list_root[len - 1] == '/')
+		len--;
+	if (!walk->list_root || strncmp(path, walk->list_root, len) != 0 || path[len] != '/')
+		return 0;
+	return len + strspn(path + len, "/");
+}
+
 static void one_line(struct run *run, const char *path)
 {
 	struct dt_walk *walk = run->walk;
@@ -369,6 +381,7 @@ static void one_line(struct run *run, const char *path)
 		walk->counts.no_memory = true;
 		return;
 	}
+	walk->root_len = below_list_root(walk, path);
 	away(run, copy);
 	failed = stat(copy, &info);
 	code = errno;

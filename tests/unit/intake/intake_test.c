@@ -29,6 +29,14 @@ static void hosts_by_folder(void **state)
 	assert_string_equal(host("dir:2", "site/PC-7/a.dmp"), "PC-7");
 	assert_null(host("dir:1", "a.dmp"));
 	assert_null(host("dir:2", "PC-7/a.dmp"));
+	/* as a list may have them */
+	assert_string_equal(host("dir:1", "./PC-7//Minidump/./a.dmp"), "PC-7");
+	assert_string_equal(host("dir:2", "./PC-7//Minidump/./a.dmp"), "Minidump");
+	assert_null(host("dir:3", "./PC-7//Minidump/./a.dmp"));
+	assert_null(host("dir:1", "/share/PC-7/a.dmp"));
+	assert_null(host("dir:2", "/share/PC-7/a.dmp"));
+	assert_null(host("dir:1", "../PC-7/a.dmp"));
+	assert_string_equal(host("^/share/([^/]+)", "/share/PC-7/a.dmp"), "PC-7");
 }
 
 static void hosts_by_pattern(void **state)

@@ -138,6 +138,32 @@ static void a_list(void **state)
 	close(pair[0]);
 }
 
+/* What of a listed name is below the list's root. */
+static void a_list_with_a_root(void **state)
+{
+	static const char *const said[] = { "%s/1.dmp;a/2.dmp;", "1.dmp;a/2.dmp;", "1.dmp;a/2.dmp;", "%s/1.dmp;2.dmp;" };
+	char roots[4][64] = { "", "", "", "" };
+	(void)state;
+
+	snprintf(roots[1], sizeof(roots[1]), "%s", root);
+	snprintf(roots[2], sizeof(roots[2]), "%s//", root);
+	snprintf(roots[3], sizeof(roots[3]), "%s/a", root);
+	for (size_t i = 0; i < 4; i++) {
+		struct dt_walk_options options = { .list_fd = memfd_create("list", 0), .list_root = i ? roots[i] : NULL };
+		struct dt_walk_counts counts;
+		char names[4096], wanted[256];
+		dprintf(options.list_fd, "%s/1.dmp\n%s/%sa/2.dmp\n", root, root, i == 2 ? "/" : "");
+		lseek(options.list_fd, 0, SEEK_SET);
+		assert_int_equal(walk_all(&options, names, sizeof(names), &counts), 2);
+		snprintf(wanted, sizeof(wanted), said[i], root);
+		if (i)
+			assert_string_equal(names, wanted);
+		else
+			assert_int_equal(strncmp(names, wanted, strlen(root) + 7), 0);
+		close(options.list_fd);
+	}
+}
+
 /* What is longer than a name can be is told of; the names behind it are not lost. */
 static void a_list_with_a_line_that_is_none(void **state)
 {
@@ -281,6 +307,7 @@ int main(void)
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(shards_are_a_partition),
 		cmocka_unit_test(a_list),
+		cmocka_unit_test(a_list_with_a_root),
 		cmocka_unit_test(a_list_with_a_line_that_is_none),
 		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(a_report_beside_a_dump),
