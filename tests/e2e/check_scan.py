@@ -304,6 +304,24 @@ class Share(Case):
         self.assertNotIn("\n", named[0]["path"])
         self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NOT NULL"), [(2,)])
 
+    def test_a_path_that_is_not_there(self):
+        self.put("a/1.dmp", built("vgk-50"))
+        nowhere = self.folder / "nowhere"
+        for args in (["--db", self.db], ["--db", self.db, "--strict"], ["--out", self.folder / "part"]):
+            out = run("scan", nowhere, self.share, *args)
+            self.assertEqual(out.returncode, 3, out.stderr)
+            self.assertIn(f"{nowhere}: cannot be looked at: No such file or directory", out.stderr)
+            self.assertIn("1 input,", out.stdout)
+        self.assertEqual(self.query("SELECT path FROM files"), [(str(self.share / "a/1.dmp"),)])
+        self.assertFalse((self.folder / "part").exists())
+        nowhere.mkdir()
+        for args in (["--db", self.db], ["--out", self.folder / "part"]):
+            self.assertEqual(run("scan", nowhere, self.share, *args).returncode, 0)
+        self.assertTrue((self.folder / "part").exists())
+        # what is below a path is an input
+        out = self.scan(env=self.faults(DT_FAULT_READDIR_ESTALE="/share/a"))
+        self.assertIn("Stale file handle", out.stdout)
+
     def test_unreadable_folder_costs_itself(self):
         self.put("a/1.dmp", built("vgk-50"))
         self.put("b/2.dmp", dump_at("vgk-50", JULY_19))

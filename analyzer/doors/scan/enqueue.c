@@ -28,7 +28,8 @@ static enum dt_status send_one(struct enqueue *enqueue, const struct dt_found *f
 	return dt_queue_publish(enqueue->queue, dt_buf_bytes(&enqueue->message), err);
 }
 
-enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char *host, const struct dt_host_rule *rule, struct dt_error *err)
+enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char *host, const struct dt_host_rule *rule, bool *lacking,
+                               struct dt_error *err)
 {
 	struct enqueue enqueue = { 0 };
 	struct dt_walk_counts counts;
@@ -44,6 +45,7 @@ enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char
 		} else {
 			fprintf(stderr, "dumptriage: %s: %s\n", found.path, found.err.text);
 			enqueue.failed++;
+			*lacking |= found.named;
 		}
 		dt_found_free(&found);
 	}

@@ -4,8 +4,8 @@
 
 #include "doors/scan/scan.h"
 
-/* Publishes every input and waits until the broker has confirmed all. Prints how many. */
+/* Publishes every input and waits until the broker has confirmed all. Prints how many. *lacking: a path that was given is not there. */
 DT_MUST_USE enum dt_status dt_scan_enqueue(struct dt_walk *walk, const char *url, const char *host, const struct dt_host_rule *rule,
-                                           struct dt_error *err);
+                                           bool *lacking, struct dt_error *err);
 
 #endif

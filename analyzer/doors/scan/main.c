@@ -30,7 +30,7 @@ static const struct dt_command commands[] = {
 	  "Files that have not changed since they were read are not read again. A scan that was stopped goes on\n"
 	  "when the same command is given again.\n\n"
 	  "Exit status: 0 every input is accounted for, 1 with --strict: some could not be analysed, 2 wrong usage,\n"
-	  "3 the environment failed (store, disk, memory) or the scan was interrupted.\n",
+	  "3 the environment failed (store, disk, memory), a PATH is not there, or the scan was interrupted.\n",
 	  dt_scan_scan, NULL },
 	{ "merge", "put the JSON lines of a scan's shards into a store",
 	  "FILE.jsonl... --db URL\n\n"

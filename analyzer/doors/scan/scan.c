@@ -50,6 +50,7 @@ struct scan {
 	int64_t committed;
 	int list_fd;
 	bool over; /* the walk has ended */
+	bool lacking; /* a path that was given is not there */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -122,13 +123,22 @@ static enum dt_status is_known(struct scan *scan, const struct dt_found *found, 
 	return dt_store_seen(scan->store, path, found->size, mtime, scan->options.no_reanalyse ? 1 : DT_FACTS_VERSION, known, err);
 }
 
+/* A path that was given and is not there is no input that has a record: the others are read, and the exit status tells. */
+static void lack(struct scan *scan, const struct dt_found *found)
+{
+	(void)dt_door_fail("%s: %s", found->path, found->err.text);
+	scan->lacking = true;
+}
+
 static enum dt_status take_found(struct scan *scan, struct dt_found *found, struct dt_error *err)
 {
 	enum dt_status status = DT_OK;
 	bool known = false;
 
 	dt_arena_reset(&scan->arena);
-	if (found->status != DT_OK)
+	if (found->named)
+		lack(scan, found);
+	else if (found->status != DT_OK)
 		status = keep_failure(scan, found, err);
 	else
 		status = is_known(scan, found, &known, err);
@@ -401,7 +411,8 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 {
 	if (status == DT_OK && scan->store)
 		status = dt_intake_commit(&scan->intake, err);
-	if (status == DT_OK && scan->part && !interrupted)
+	/* Without a path that was given a part has no end: the same command again reads it when it is there. */
+	if (status == DT_OK && scan->part && !interrupted && !scan->lacking)
 		status = dt_part_finish(scan->part, err);
 	count(scan);
 	dt_metrics_tick(scan->metrics, true);
@@ -417,6 +428,8 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 		return DT_EXIT_ENVIRONMENT;
 	if (interrupted)
 		return dt_door_fail("interrupted; the same command again goes on");
+	if (scan->lacking)
+		return DT_EXIT_ENVIRONMENT;
 	return scan->options.strict && scan->intake.classes[DT_CLASS_UNREADABLE] ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
 }
 
@@ -428,10 +441,10 @@ static int run(struct scan *scan)
 	if (scan->options.enqueue) {
 		if ((status = open_walk(scan)) != DT_EXIT_OK)
 			return status;
-		enum dt_status sent = dt_scan_enqueue(scan->walk, scan->options.enqueue, scan->options.host, scan->host_rule, &err);
+		enum dt_status sent = dt_scan_enqueue(scan->walk, scan->options.enqueue, scan->options.host, scan->host_rule, &scan->lacking, &err);
 		if (sent != DT_OK)
 			return dt_door_fail("%s", err.text), sent == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
-		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
+		return dt_door_flush() && !scan->lacking ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	}
 	status = open_sink(scan);
 	if (status != DT_EXIT_OK || scan->over)

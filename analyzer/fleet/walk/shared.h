@@ -50,6 +50,7 @@ struct dt_walk {
 	size_t depth, path_at, path_begun;
 	char *path;
 	size_t path_room, root_len;
+	bool listing; /* the paths are done, names of the list come */
 	char *line;
 	size_t line_len, line_room;
 	bool line_cut; /* it is longer than a name can be */

@@ -277,7 +277,7 @@ static void too_late(const struct dt_walk *walk, struct dt_error *err, const cha
 /* What hangs is left behind with the thread that waits for it. The walker leaves its innermost folder when that is what hangs. */
 static void leave_walker(struct dt_walk *walk)
 {
-	struct dt_found found = { .path = walk->walker.what, .status = DT_ERR_IO };
+	struct dt_found found = { .path = walk->walker.what, .status = DT_ERR_IO, .named = !walk->depth && !walk->listing };
 
 	walk->walker.what = NULL;
 	if (walk->walker.in_folder)

@@ -42,6 +42,7 @@ struct dt_found {
 	size_t relative; /* offset in path of the part below the path that was given; of a listed name below list_root, else 0 */
 	int root;       /* private; -1 in what a caller makes himself */
 	bool link;      /* private */
+	bool named;     /* with a status: the path that was given itself is not there, or cannot be opened */
 	size_t user;    /* whatever the caller wants to find again in what was opened */
 	uint64_t size;
 	int64_t mtime_ns; /* since the Unix epoch */

@@ -65,12 +65,12 @@ static bool path_append(struct dt_walk *walk, const char *name)
 	return true;
 }
 
-/* Hands out path + name. root: number of the path argument, -1 none. */
+/* Hands out path + name. root: number of the path argument, -1 none. No folder is open and no list is read: it is the argument itself. */
 static void hand_out(struct run *run, const char *name, int root, const struct stat *info, enum dt_status status, const struct dt_error *err)
 {
 	struct dt_walk *walk = run->walk;
 	size_t len = strlen(name);
-	struct dt_found found = { .root = root, .status = status, .relative = walk->root_len };
+	struct dt_found found = { .root = root, .status = status, .relative = walk->root_len, .named = status != DT_OK && !walk->depth && !walk->listing };
 
 	found.path = malloc(walk->path_at + len + 1);
 	if (!found.path) {
@@ -403,6 +403,7 @@ static void walk_list(struct run *run)
 		walk->counts.no_memory = true;
 		return;
 	}
+	walk->listing = true;
 	while (going(run) && next_line(run, &line)) {
 		run->walk->path_at = run->walk->root_len = 0;
 		if (run->walk->line_cut)
