@@ -157,9 +157,32 @@ class Scan(Case):
         self.assertIn("2 crashes of 2 hosts;", run("incidents", "--db", self.db).stdout)
 
     def test_strict(self):
-        self.put("a.dmp", built("raw-text"))
+        self.put("good.dmp", built("vgk-50"))
+        self.scan("--strict")
+        self.scan("--strict")
+        bad = self.put("a.dmp", built("raw-text"))
         self.scan("--strict", status=1)
         self.scan()
+        # unchanged, it is as unreadable as it was
+        self.assertIn("2 inputs, 2 unchanged", self.scan("--strict", status=1).stdout)
+        bad.unlink()
+        self.scan("--strict")
+        with zipfile.ZipFile(self.share / "a.zip", "w") as archive:
+            archive.writestr("b.dmp", built("raw-text"))
+        self.scan("--strict", status=1)
+        self.assertIn("2 inputs, 2 unchanged", self.scan("--strict", status=1).stdout)
+
+    def test_strict_of_a_part(self):
+        for data, status in (("vgk-50", 0), ("raw-text", 1)):
+            self.put("a.dmp", built(data))
+            part = self.folder / data
+            for _ in range(2):
+                self.assertEqual(run("scan", self.share, "--strict", "--out", part).returncode, status)
+            # killed before its end
+            (self.folder / (data + ".tmp")).write_text("".join(part.read_text().splitlines(keepends=True)[:-1]))
+            part.unlink()
+            out = run("scan", self.share, "--strict", "--out", part)
+            self.assertEqual((out.returncode, "1 input, 1 unchanged" in out.stdout), (status, True), out.stdout)
 
     def test_usage(self):
         for args, said in ((["scan"], "no path"), (["scan", "x"], "where to"), (["scan", "x", "--db", "a", "--out", "b"], "exclude"),

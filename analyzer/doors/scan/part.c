@@ -144,8 +144,9 @@ enum dt_status dt_part_read(const char *path, struct dt_part_head *head, bool *c
 /* ---- writing --------------------------------------------------------------- */
 
 struct resume {
-	struct dt_part *part;
+	struct dt_part *part; /* NULL: only counted */
 	struct dt_arena arena;
+	uint64_t *unreadable;
 };
 
 static enum dt_status remember(void *context, const char *line, size_t len, struct dt_error *err)
@@ -158,19 +159,13 @@ static enum dt_status remember(void *context, const char *line, size_t len, stru
 	enum dt_status status = dt_json_read_crash(line, len, &resume->arena, &crash, err);
 	if (status != DT_OK)
 		return status;
+	*resume->unreadable += crash.judgement.verdict.class == DT_CLASS_UNREADABLE;
+	if (!resume->part)
+		return DT_OK;
 	path = crash.facts.file.path ? crash.facts.file.path : "";
 	resume->part->records++;
 	if (!set_add(resume->part, input_hash(path, crash.facts.file.size.value, crash.facts.file.mtime)))
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");
-	return DT_OK;
-}
-
-static enum dt_status nothing(void *context, const char *line, size_t len, struct dt_error *err)
-{
-	(void)context;
-	(void)line;
-	(void)len;
-	(void)err;
 	return DT_OK;
 }
 
@@ -192,15 +187,24 @@ static enum dt_status write_head(struct dt_part *part, const struct dt_part_head
 	return DT_OK;
 }
 
-static enum dt_status resume(struct dt_part *part, const struct dt_part_head *head, off_t *good, struct dt_error *err)
+static enum dt_status read_again(const char *path, struct dt_part *part, struct dt_part_head *head, bool *complete, off_t *good, uint64_t *unreadable,
+                                 struct dt_error *err)
 {
-	struct resume state = { .part = part };
+	struct resume state = { .part = part, .unreadable = unreadable };
+
+	*unreadable = 0;
+	dt_arena_init(&state.arena, DT_MAX_ARENA);
+	enum dt_status status = dt_part_read(path, head, complete, remember, &state, good, err);
+	dt_arena_deinit(&state.arena);
+	return status;
+}
+
+static enum dt_status resume(struct dt_part *part, const struct dt_part_head *head, off_t *good, uint64_t *unreadable, struct dt_error *err)
+{
 	struct dt_part_head there;
 	bool complete;
+	enum dt_status status = read_again(part->temporary, part, &there, &complete, good, unreadable, err);
 
-	dt_arena_init(&state.arena, DT_MAX_ARENA);
-	enum dt_status status = dt_part_read(part->temporary, &there, &complete, remember, &state, good, err);
-	dt_arena_deinit(&state.arena);
 	if (status == DT_ERR_NOT_FOUND || status == DT_ERR_TRUNCATED) {
 		*good = 0;
 		return DT_OK;
@@ -210,18 +214,18 @@ static enum dt_status resume(struct dt_part *part, const struct dt_part_head *he
 	return status;
 }
 
-static enum dt_status open_part(struct dt_part *part, const struct dt_part_head *head, struct dt_error *err)
+static enum dt_status open_part(struct dt_part *part, const struct dt_part_head *head, uint64_t *unreadable, struct dt_error *err)
 {
 	struct dt_part_head there;
 	off_t good = 0;
 	bool complete;
-	enum dt_status status = dt_part_read(part->path, &there, &complete, nothing, NULL, &good, err);
+	enum dt_status status = read_again(part->path, NULL, &there, &complete, &good, unreadable, err);
 
 	if (status == DT_OK)
 		return same_scan(&there, head) && complete ? DT_ERR_NOT_FOUND : other_scan(part->path, err);
 	if (status != DT_ERR_NOT_FOUND)
 		return status == DT_ERR_IO ? status : other_scan(part->path, err);
-	status = resume(part, head, &good, err);
+	status = resume(part, head, &good, unreadable, err);
 	if (status != DT_OK)
 		return status;
 	int fd = open(part->temporary, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -236,7 +240,7 @@ static enum dt_status open_part(struct dt_part *part, const struct dt_part_head 
 	return good ? DT_OK : write_head(part, head, err);
 }
 
-enum dt_status dt_part_create(struct dt_part **out, const char *path, const struct dt_part_head *head, struct dt_error *err)
+enum dt_status dt_part_create(struct dt_part **out, const char *path, const struct dt_part_head *head, uint64_t *unreadable, struct dt_error *err)
 {
 	struct dt_part *part = calloc(1, sizeof(*part));
 
@@ -246,7 +250,7 @@ enum dt_status dt_part_create(struct dt_part **out, const char *path, const stru
 	part->path = strdup(path);
 	if (asprintf(&part->temporary, "%s.tmp", path) < 0)
 		part->temporary = NULL;
-	enum dt_status status = part->path && part->temporary ? open_part(part, head, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
+	enum dt_status status = part->path && part->temporary ? open_part(part, head, unreadable, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	if (status != DT_OK) {
 		dt_part_close(part);
 		return status;

@@ -50,6 +50,7 @@ struct scan {
 	int64_t committed;
 	int list_fd;
 	bool over; /* the walk has ended */
+	uint64_t unreadable_before; /* records of such inputs that an earlier run made; with --strict at least whether there is one */
 	bool lacking; /* a path that was given is not there */
 };
 
@@ -120,7 +121,13 @@ static enum dt_status is_known(struct scan *scan, const struct dt_found *found, 
 		*known = dt_part_has(scan->part, path, found->size, mtime);
 		return DT_OK;
 	}
-	return dt_store_seen(scan->store, path, found->size, mtime, scan->options.no_reanalyse ? 1 : DT_FACTS_VERSION, known, err);
+	enum dt_status status = dt_store_seen(scan->store, path, found->size, mtime, scan->options.no_reanalyse ? 1 : DT_FACTS_VERSION, known, err);
+	if (status != DT_OK || !*known || !scan->options.strict || scan->unreadable_before)
+		return status;
+	bool unreadable;
+	status = dt_store_unreadable(scan->store, path, &unreadable, err);
+	scan->unreadable_before = status == DT_OK && unreadable;
+	return status;
 }
 
 /* A path that was given and is not there is no input that has a record: the others are read, and the exit status tells. */
@@ -352,7 +359,7 @@ static int open_sink(struct scan *scan)
 	}
 	if (!dt_scan_run_id(&scan->options, head.run))
 		return dt_door_fail("no memory, or the options are too long");
-	status = dt_part_create(&scan->part, scan->options.out, &head, &err);
+	status = dt_part_create(&scan->part, scan->options.out, &head, &scan->unreadable_before, &err);
 	if (status == DT_ERR_NOT_FOUND) {
 		dt_log(DT_LOG_INFO, "complete", NULL, "%s is complete already", scan->options.out);
 		scan->over = true;
@@ -407,6 +414,14 @@ static int open_walk(struct scan *scan)
 	return DT_EXIT_OK;
 }
 
+/* What an earlier run could not read, and nobody has changed since, is as unreadable as it was. */
+static int strict_status(const struct scan *scan)
+{
+	bool unreadable = scan->intake.classes[DT_CLASS_UNREADABLE] || scan->unreadable_before;
+
+	return scan->options.strict && unreadable ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
+}
+
 static int finish(struct scan *scan, enum dt_status status, struct dt_error *err)
 {
 	if (status == DT_OK && scan->store)
@@ -430,7 +445,7 @@ static int finish(struct scan *scan, enum dt_status status, struct dt_error *err
 		return dt_door_fail("interrupted; the same command again goes on");
 	if (scan->lacking)
 		return DT_EXIT_ENVIRONMENT;
-	return scan->options.strict && scan->intake.classes[DT_CLASS_UNREADABLE] ? DT_EXIT_UNREADABLE : DT_EXIT_OK;
+	return strict_status(scan);
 }
 
 static int run(struct scan *scan)
@@ -447,7 +462,9 @@ static int run(struct scan *scan)
 		return dt_door_flush() && !scan->lacking ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
 	}
 	status = open_sink(scan);
-	if (status != DT_EXIT_OK || scan->over)
+	if (status == DT_EXIT_OK && scan->over)
+		return strict_status(scan);
+	if (status != DT_EXIT_OK)
 		return status;
 	dt_intake_init(&scan->intake, scan->store, scan->rules);
 	enum dt_status metrics = dt_metrics_open(&scan->metrics, scan->options.metrics, &err);

@@ -25,8 +25,9 @@ struct dt_part;
 
 /* Opens PATH for writing: lines go to PATH.tmp; complete lines of an earlier, killed run of the same scan are kept and their inputs
  * need not be read again. A finished PATH of the same scan: DT_ERR_NOT_FOUND, nothing is left to do. DT_ERR_USAGE: PATH is of another
- * scan. DT_ERR_IO. */
-DT_MUST_USE enum dt_status dt_part_create(struct dt_part **out, const char *path, const struct dt_part_head *head, struct dt_error *err);
+ * scan. DT_ERR_IO. *unreadable: records of class unreadable that are there already. */
+DT_MUST_USE enum dt_status dt_part_create(struct dt_part **out, const char *path, const struct dt_part_head *head, uint64_t *unreadable,
+                                          struct dt_error *err);
 /* Whether an earlier run has the input already. */
 bool dt_part_has(const struct dt_part *part, const char *path, uint64_t size, uint64_t mtime);
 uint64_t dt_part_kept(const struct dt_part *part);

@@ -40,6 +40,9 @@ void dt_store_close(struct dt_store *store);
 DT_MUST_USE enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t size, uint64_t mtime,
                                          uint64_t facts_version, bool *seen, struct dt_error *err);
 
+/* Whether the file, or a member of it where it is an archive, has a crash of class unreadable. */
+DT_MUST_USE enum dt_status dt_store_unreadable(struct dt_store *store, const char *path, bool *unreadable, struct dt_error *err);
+
 struct dt_upload_item;
 struct dt_store_entry {
 	const struct dt_facts *facts;         /* NULL: only the file is marked as seen (an archive behind its members) */

@@ -443,6 +443,26 @@ enum dt_status dt_store_seen(struct dt_store *store, const char *path, uint64_t 
 	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
 }
 
+enum dt_status dt_store_unreadable(struct dt_store *store, const char *path, bool *unreadable, struct dt_error *err)
+{
+	struct dt_rows rows;
+
+	dt_arena_reset(&store->work);
+	/* Members are "archive!/member"; what follows on '/' is '0'. */
+	const char *low = dt_arena_printf(&store->work, "%s!/", path), *high = dt_arena_printf(&store->work, "%s!0", path);
+	path = dt_index_text(&store->work, path);
+	if (store->work.failed)
+		return dt_fail(err, DT_ERR_NOMEM, "no memory");
+	enum dt_status status = dt_sql_one(store->db,
+	                                   "SELECT 1 FROM files f JOIN crashes c ON c.id = f.crash WHERE c.class = $1"
+	                                   " AND (f.path = $2 OR (f.path >= $3 AND f.path < $4)) LIMIT 1",
+	                                   DT_PARAMS(dt_p_int(DT_CLASS_UNREADABLE), dt_p_text(path), dt_p_text(low), dt_p_text(high)), &rows, err);
+
+	dt_rows_end(&rows);
+	*unreadable = status == DT_OK;
+	return status == DT_ERR_NOT_FOUND ? DT_OK : status;
+}
+
 static enum dt_status mark_one(struct dt_store *store, const struct dt_store_state *state, struct dt_error *err)
 {
 	const struct dt_param id = dt_p_int((int64_t)state->incident), word = dt_p_text(state->word);
