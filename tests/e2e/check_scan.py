@@ -351,9 +351,31 @@ class Share(Case):
         out = self.scan(env=self.faults(DT_FAULT_READDIR_ESTALE="/share/b"))
         self.assertIn("Stale file handle", out.stdout)
         self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NOT NULL"), [(1,)])
+        self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NULL"), [(1,)])
+        self.scan(env=self.faults(DT_FAULT_READDIR_ESTALE="/share/b"))
+        self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NULL"), [(1,)])
         self.scan()
         self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NOT NULL"), [(2,)])
         self.healthy()
+        # and with the folder its record is mended
+        self.assertEqual(self.query("SELECT count(*) FROM crashes WHERE crash_id IS NULL"), [(0,)])
+        self.assertEqual(self.query("SELECT count(*) FROM files"), [(2,)])
+        self.scan("--strict")
+
+    def test_a_folder_that_could_not_be_opened(self):
+        self.put("a/1.dmp", built("vgk-50"))
+        self.put("b/shut/2.dmp", dump_at("vgk-50", JULY_19))
+        other = self.put("d/3.dmp", built("raw-text"))
+        out = self.scan("--strict", env=self.faults(DT_FAULT_OPEN_EIO="shut"), status=1)
+        self.assertIn("not readable: 1 not-a-dump, 1 io", out.stdout)
+        self.assertEqual(self.query("SELECT path FROM files WHERE size = 0"), [(str(self.share / "b/shut"),)])
+        self.scan("--strict", status=1)
+        self.assertEqual(self.query("SELECT path FROM files WHERE size = 0"), [])
+        self.healthy()
+        # what could not be read of a file stays
+        self.assertEqual(self.query("SELECT path FROM crashes WHERE crash_id IS NULL"), [(str(other),)])
+        removed = self.query("SELECT count(*) FROM outbox WHERE kind = 0 AND change = 'removed'")
+        self.assertEqual(removed, [(1,)])
 
     @staticmethod
     def faults(**faults):

@@ -70,6 +70,19 @@ int open(const char *path, int flags, ...)
 	return fault_of_open(path) ? -1 : real(path, flags, mode);
 }
 
+int openat(int folder, const char *path, int flags, ...)
+{
+	static int (*real)(int, const char *, int, ...);
+	va_list args;
+
+	va_start(args, flags);
+	mode_t mode = va_arg(args, mode_t);
+	va_end(args);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "openat");
+	return fault_of_open(path) ? -1 : real(folder, path, flags, mode);
+}
+
 long syscall(long number, ...)
 {
 	static long (*real)(long, ...);

@@ -36,7 +36,9 @@ struct dt_counter *dt_counter_start(const struct dt_walk_options *options)
 
 	if (!counter)
 		return NULL;
-	if (dt_walk_create(&counter->walk, options, NULL) != DT_OK || pthread_create(&counter->thread, NULL, count, counter)) {
+	struct dt_walk_options files = *options;
+	files.tell_folders = false;
+	if (dt_walk_create(&counter->walk, &files, NULL) != DT_OK || pthread_create(&counter->thread, NULL, count, counter)) {
 		dt_walk_destroy(counter->walk);
 		free(counter);
 		return NULL;

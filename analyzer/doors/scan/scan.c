@@ -143,6 +143,12 @@ static enum dt_status take_found(struct scan *scan, struct dt_found *found, stru
 	bool known = false;
 
 	dt_arena_reset(&scan->arena);
+	if (found->folder) {
+		const char *path = clean_path(scan, found->path);
+		status = path ? dt_intake_folder(&scan->intake, path, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
+		dt_found_free(found);
+		return status;
+	}
 	if (found->named)
 		lack(scan, found);
 	else if (found->status != DT_OK)
@@ -394,7 +400,7 @@ static int open_walk(struct scan *scan)
 		.paths = scan->options.paths, .path_count = scan->options.path_count, .list_fd = -1, .list_nul = scan->options.list_nul,
 		.list_root = scan->options.list_root,
 		.shard = scan->options.shard, .shards = scan->options.shards,
-		.deadline_ms = scan->options.open_deadline_s * 1000,
+		.tell_folders = scan->store != NULL, .deadline_ms = scan->options.open_deadline_s * 1000,
 		.include = scan->options.include, .include_count = scan->options.include_count,
 	};
 	const char *list = scan->options.list;

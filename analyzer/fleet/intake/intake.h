@@ -42,6 +42,8 @@ DT_MUST_USE enum dt_status dt_intake_store(struct dt_intake *intake, const struc
 /* An input that has no record of its own any more to come: an archive behind its members. */
 DT_MUST_USE enum dt_status dt_intake_seen(struct dt_intake *intake, const char *path, uint64_t size, uint64_t mtime,
                                           uint64_t facts_version, struct dt_error *err);
+/* A folder that could be read to its end: where the store has a record of class unreadable of it, that goes. Its path is with '/' at its end. */
+DT_MUST_USE enum dt_status dt_intake_folder(struct dt_intake *intake, const char *path, struct dt_error *err);
 DT_MUST_USE enum dt_status dt_intake_commit(struct dt_intake *intake, struct dt_error *err);
 
 #endif

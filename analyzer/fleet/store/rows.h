@@ -46,6 +46,7 @@ struct dt_pending {
 	struct dt_crash_row row; /* key NULL: only the file */
 	struct dt_bytes facts, judgement; /* packed; facts empty: rejudged */
 	const char *path, *sha256;
+	bool gone; /* the file's row goes, and what only it speaks for */
 	uint64_t size, mtime, file_version; /* file_version 0: the next scan tries the file again */
 };
 

@@ -49,6 +49,7 @@ struct dt_store_entry {
 	const struct dt_judgement *judgement; /* NULL only without facts */
 	const char *path;                     /* with facts NULL; else facts->file says it */
 	uint64_t size, mtime, facts_version;  /* likewise */
+	bool gone;                            /* with facts NULL: nothing is kept of the path and of a record that only it has */
 	const char *rejudge;                  /* key of a stored crash: only its judgement is written, facts must be those stored */
 	const struct dt_upload_item *item;    /* of an upload (uploads.h) that brought the file; NULL none */
 };

@@ -247,6 +247,11 @@ static enum dt_status write_file(struct dt_store *store, const struct dt_pending
 	                            dt_p_text(entry->sha256), dt_p_int((int64_t)store->now)), err);
 }
 
+static enum dt_status drop_file(struct dt_store *store, const char *path, struct dt_error *err)
+{
+	return dt_sql_run(store->db, "DELETE FROM files WHERE path = $1 AND crash IS NULL", DT_PARAMS(dt_p_text(path)), err);
+}
+
 static enum dt_status write_entry(struct dt_store *store, const struct dt_pending *entry, enum outcome *outcome, struct dt_error *err)
 {
 	struct dt_crash_row old;
@@ -259,7 +264,7 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 	if (!entry->row.key) {
 		/* An archive that was lost as a whole before: its members have records of their own now. */
 		DT_TRY(drop_orphan(store, entry->path, "", err));
-		return write_file(store, entry, false, 0, err);
+		return entry->gone ? drop_file(store, entry->path, err) : write_file(store, entry, false, 0, err);
 	}
 	DT_TRY(dt_store_deleted(store, entry->row.key, &deleted, err));
 	if (entry->upload)
@@ -363,6 +368,7 @@ static enum dt_status fill(struct dt_store *store, const struct dt_store_entry *
 	memset(out, 0, sizeof(*out));
 	if (!entry->facts) {
 		out->path = dt_index_text(&store->arena, entry->path);
+		out->gone = entry->gone;
 		out->size = entry->size;
 		out->mtime = entry->mtime;
 		out->file_version = entry->facts_version;

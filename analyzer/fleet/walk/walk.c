@@ -235,7 +235,7 @@ bool dt_walk_push(struct dt_walk *walk, struct dt_lane *lane, uint64_t generatio
 		dt_found_free(found);
 		return false;
 	}
-	walk->counts.found += found->status == DT_OK;
+	walk->counts.found += found->status == DT_OK && !found->folder;
 	walk->counts.failed += found->status != DT_OK;
 	dt_wake(&walk->for_caller, walk->caller_waits);
 	return true;

@@ -32,6 +32,7 @@ struct dt_walk_options {
 	uint32_t shard, shards;     /* only files of this shard; shards 0: all */
 	const char *const *include; /* patterns (fnmatch, case folded) of the last part of the name; none: all files */
 	size_t include_count;
+	bool tell_folders;          /* hand out folders, too, when they were read to their end */
 	unsigned openers;           /* threads that open; 0: 4 */
 	unsigned deadline_ms;       /* for one open, stat or read of a folder; 0: 10000 */
 };
@@ -42,6 +43,7 @@ struct dt_found {
 	size_t relative; /* offset in path of the part below the path that was given; of a listed name below list_root, else 0 */
 	int root;       /* private; -1 in what a caller makes himself */
 	bool link;      /* private */
+	bool folder;    /* no input: a folder, with '/' at its end; only with tell_folders */
 	bool named;     /* with a status: the path that was given itself is not there, or cannot be opened */
 	size_t user;    /* whatever the caller wants to find again in what was opened */
 	uint64_t size;

@@ -233,6 +233,18 @@ static bool links_to_folder(struct run *run, const char *name, int folder, bool 
 	return back(run);
 }
 
+/* The innermost folder, all of whose names are handed out. */
+static void tell_folder(struct run *run, int root)
+{
+	struct dt_walk *walk = run->walk;
+	struct dt_found found = { .root = root, .folder = true, .path = strndup(walk->path, walk->path_at) };
+
+	if (!found.path)
+		walk->counts.no_memory = true;
+	else if (!dt_walk_push(walk, &walk->walker, run->generation, &found))
+		run->abandoned = walk->walker.generation != run->generation;
+}
+
 static void walk_folder(struct run *run, int root)
 {
 	struct dt_walk *walk = run->walk;
@@ -257,6 +269,8 @@ static void walk_folder(struct run *run, int root)
 	if (!entry) {
 		if (code)
 			hand_out_failure(run, "", root, code, "the folder cannot be read to its end");
+		else if (walk->options.tell_folders)
+			tell_folder(run, root);
 		if (going(run))
 			leave_folder(walk);
 		return;

@@ -90,6 +90,29 @@ static void a_tree(void **state)
 	assert_int_equal(counts.folders, 3);
 }
 
+/* Folders are told of behind what is in them, and are no files. */
+static void folders(void **state)
+{
+	struct dt_walk_options options = { .paths = (const char *const[]){ root }, .path_count = 1, .list_fd = -1, .tell_folders = true };
+	struct dt_walk_counts counts;
+	struct dt_walk *walk = NULL;
+	struct dt_found found;
+	char told[1024] = "", wanted[1024];
+	(void)state;
+
+	assert_int_equal(dt_walk_create(&walk, &options, NULL), DT_OK);
+	while (dt_walk_next(walk, -1, &found) == DT_OK) {
+		if (found.folder)
+			snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s;", found.path);
+		dt_found_free(&found);
+	}
+	snprintf(wanted, sizeof(wanted), "%s/a/b/;%s/a/;%s/;", root, root, root);
+	assert_string_equal(told, wanted);
+	dt_walk_counts(walk, &counts);
+	assert_int_equal(counts.found, 5);
+	dt_walk_destroy(walk);
+}
+
 static void patterns(void **state)
 {
 	struct dt_walk_options options = { .paths = (const char *const[]){ root }, .path_count = 1, .list_fd = -1,
@@ -304,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tree),
+		cmocka_unit_test(folders),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(shards_are_a_partition),
 		cmocka_unit_test(a_list),
