@@ -346,8 +346,9 @@ class Hec(Case):
 
     def test_secrets_are_not_on_the_command_line(self):
         fill(self.db, 1, self.place)
-        self.assertIn("secret", feed(self.db, "splunk+http://user:pw@localhost/", ok=(2,)).stderr)
-        self.assertIn("token", feed(self.db, "splunk+http://localhost:1/", ok=(2,)).stderr)
+        hint = ": --secret-file FILE, or DUMPTRIAGE_FEED_SECRET in the environment"
+        self.assertIn("a secret does not belong into a URL" + hint, feed(self.db, "splunk+http://user:pw@localhost/", ok=(2,)).stderr)
+        self.assertIn("the collector wants a token" + hint, feed(self.db, "splunk+http://localhost:1/", ok=(2,)).stderr)
 
 
 class Files(Case):

@@ -36,7 +36,10 @@ static int one(struct dt_feed_command *feed, const struct dt_command *self, int 
 
 	switch (option) {
 	case DB: deliver->db = value; break;
-	case TO: deliver->sink.url = value; break;
+	case TO:
+		deliver->sink.url = value;
+		deliver->sink.secret_hint = "--secret-file FILE, or DUMPTRIAGE_FEED_SECRET in the environment";
+		break;
 	case ENCODING: deliver->encoding = value; break;
 	case FOLLOW: feed->follow = true; break;
 	case SINCE:

@@ -80,6 +80,7 @@ static int webhook(struct dt_serve_options *options, const struct dt_command *se
 		return dt_door_usage(self, "--webhook takes https://HOST/... or http://HOST/..., not '%s'", value);
 	snprintf(url, sizeof(url), "webhook+%s", value);
 	options->webhook.sink.url = url;
+	options->webhook.sink.secret_hint = "--webhook-secret-file FILE, or DUMPTRIAGE_WEBHOOK_SECRET in the environment";
 	return DT_EXIT_OK;
 }
 

@@ -45,7 +45,8 @@ enum dt_status dt_hec_sink_open(struct dt_sink **out, const struct dt_sink_schem
 	enum dt_status status;
 
 	if (!options->secret)
-		return dt_fail(err, DT_ERR_USAGE, "the collector wants a token: --secret-file FILE, or DUMPTRIAGE_FEED_SECRET in the environment");
+		return dt_fail(err, DT_ERR_USAGE, "the collector wants a token%s%s", options->secret_hint ? ": " : "",
+		               options->secret_hint ? options->secret_hint : "");
 	sink = calloc(1, sizeof(*sink));
 	if (!sink)
 		return dt_fail(err, DT_ERR_NOMEM, "no memory");

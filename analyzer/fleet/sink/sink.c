@@ -57,7 +57,8 @@ enum dt_status dt_sink_open(struct dt_sink **out, const struct dt_sink_options *
 		return dt_fail(err, DT_ERR_USAGE, "a receiver is file:PATH, -, https://HOST/, splunk+https://HOST/, syslog+tls://HOST:PORT, webhook+https://HOST/, not '%.60s'",
 		               options->url);
 	if (secret_inside(options->url))
-		return dt_fail(err, DT_ERR_USAGE, "a secret does not belong into a URL: --secret-file FILE, or DUMPTRIAGE_FEED_SECRET in the environment");
+		return dt_fail(err, DT_ERR_USAGE, "a secret does not belong into a URL%s%s", options->secret_hint ? ": " : "",
+		               options->secret_hint ? options->secret_hint : "");
 	return scheme->open(out, scheme, options, err);
 }
 

@@ -37,6 +37,7 @@ enum { DT_SINK_GRACE_MS = 3000 };
 struct dt_sink_options {
 	const char *url;
 	const char *secret;     /* token, API key, user:password or HMAC key; NULL none */
+	const char *secret_hint; /* where a secret comes from, for a message */
 	const char *ca_file;    /* instead of the system's certificates; NULL */
 	const char *name_space; /* of the data stream */
 	bool ack;               /* hec: wait until the indexer has it */
