@@ -601,10 +601,14 @@ class Webhook(Case):
     def test_wrong_usage(self):
         for options, words in [(("--webhook", "ftp://host/"), "--webhook takes"), (("--webhook-secret-file", "x"), "go with --webhook"),
                                (("--webhook", "https://h/", "--webhook-template", SOURCE + "/README.md"), "no JSON"), (("--url", "dumps.example"), "--url takes"),
-                               (("--webhook", "https://user:word@host/"), "secret"), (("--webhook", "https://h/", "--webhook-template", "/nowhere"), "/nowhere")]:
+                               (("--webhook", "https://user:word@host/"), "URL: --webhook-secret-file FILE, or DUMPTRIAGE_WEBHOOK_SECRET in"),
+                               (("--carriers", SOURCE + "/README.md"), "carriers: " + SOURCE + "/README.md:"),
+                               (("--signatures", SOURCE + "/README.md"), "signatures: " + SOURCE + "/README.md"),
+                               (("--webhook", "https://h/", "--webhook-template", "/nowhere"), "/nowhere")]:
             out = run("serve", "--db", self.db, "--listen", "127.0.0.1:0", *options)
             self.assertIn(out.returncode, (2, 3))
             self.assertIn(words, out.stderr)
+            self.assertNotRegex(out.stderr, r"signatures: .*carriers|carriers: .*signatures| --secret-file")
 
 
 class Privacy(Case):

@@ -73,14 +73,28 @@ static uint64_t print_of_all(const struct dt_rulebook *book)
 
 /* ---- sets --------------------------------------------------------------------------------- */
 
+/* With signatures and carriers under one error, it says of which it is. */
+static enum dt_status fill(struct set *set, const char *path, const char *carriers, struct dt_error *err)
+{
+	const char *what = "signatures";
+	enum dt_status status = path ? dt_rules_load(&set->rules, path, err) : dt_rules_load_builtin(&set->rules, err);
+	struct dt_error why;
+
+	if (status == DT_OK && carriers) {
+		what = "carriers";
+		status = dt_rules_add_carriers(set->rules, carriers, err);
+	}
+	if (status == DT_OK)
+		return DT_OK;
+	why = *err;
+	return dt_fail(err, status, "%s: %s", what, why.text);
+}
+
 static struct set *load(const char *path, const char *carriers, struct dt_error *err)
 {
 	struct set *set = calloc(1, sizeof(*set));
-	enum dt_status status = !set ? dt_fail(err, DT_ERR_NOMEM, "no memory") : path ? dt_rules_load(&set->rules, path, err)
-	                                                                           : dt_rules_load_builtin(&set->rules, err);
+	enum dt_status status = set ? fill(set, path, carriers, err) : dt_fail(err, DT_ERR_NOMEM, "no memory");
 
-	if (status == DT_OK && carriers)
-		status = dt_rules_add_carriers(set->rules, carriers, err);
 	if (status != DT_OK) {
 		if (set)
 			dt_rules_free(set->rules);

@@ -143,7 +143,7 @@ static int start(struct dt_serve *serve)
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	if (dt_rulebook_open(&serve->rulebook, serve->options->signatures, serve->options->carriers, &err) != DT_OK)
-		return dt_door_fail("signatures: %s", err.text);
+		return dt_door_fail("%s", err.text);
 	int status = run(serve);
 	dt_rulebook_close(serve->rulebook);
 	return status;
