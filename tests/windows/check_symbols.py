@@ -303,8 +303,19 @@ class Symbols(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("it begins with 'words'", done.stderr)
         self.assertIn("absent", done.stderr)
+        # the store comes first
         done = self.symbols("add", odd / "text.txt", FIXTURES / "frames.dll")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("text.txt is no folder: the store comes first", done.stderr)
+        self.assertNotIn("frames.dll", done.stderr)
+        self.assertEqual((odd / "text.txt").read_text(), "words")
+        # a store that does not take it is named beside the file
+        full = SCRATCH / "full"
+        full.mkdir(exist_ok=True)
+        (full / "frames.dll").write_text("in the way")
+        done = self.symbols("add", full, FIXTURES / "frames.dll")
         self.assertEqual(done.returncode, 3)
+        self.assertIn(f"frames.dll: cannot be kept in {full}: Not a directory", done.stderr)
 
     def test_what_is_at_hand_for_a_dump(self):
         rows = lambda done: {l.split()[0]: l.split()[1:] for l in done.stdout.splitlines()[1:] if l and not l.startswith(" ")}

@@ -120,8 +120,10 @@ static void take(const struct dt_mapping *map, const char *path, bool named)
 	else if (!place(&file, name, folder, &why))
 		skip(path, why);
 	else if (!keep(map, folder, name)) {
+		int code = errno;
 		adding.broken = true;
-		skip(path, strerror(errno));
+		adding.failed++;
+		(void)dt_door_fail("%s: cannot be kept in %s: %s", path, adding.store, strerror(code));
 	}
 }
 
@@ -148,11 +150,20 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	return adding.broken;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 int dt_cli_symbols_add(struct dt_symbols_call *call)
 {
 	adding = (struct adding){ .store = call->words[0] };
 	if (mkdir(adding.store, 0777) != 0 && errno != EEXIST)
 		return dt_door_fail("%s: %s", adding.store, strerror(errno));
+	if (!is_folder(adding.store))
+		return dt_door_usage(call->self, "%s is no folder: the store comes first, files and folders to add behind it", adding.store);
 	dt_arena_init(&adding.arena, DT_MAX_ARENA);
 	for (int i = 1; i < call->count && !adding.broken; i++)
 		if (nftw(call->words[i], visit, MOST_OPEN_FOLDERS, FTW_PHYS) < 0)
