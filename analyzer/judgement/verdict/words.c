@@ -168,9 +168,17 @@ static void say_undetermined(struct dt_buf *out, const struct dt_case *c)
 	put_suspicion(out, c);
 }
 
+static bool is_no_dump(const struct dt_failure *failure)
+{
+	return failure->kind == DT_FAILURE_NOT_A_DUMP;
+}
+
 static void say_unreadable(struct dt_buf *out, const struct dt_case *c)
 {
-	dt_buf_printf(out, "The file could not be analysed: %s", or_else(c->facts->failure->text, "no reason is known"));
+	const struct dt_failure *failure = c->facts->failure;
+
+	dt_buf_printf(out, "%s: %s", is_no_dump(failure) ? "This is no dump of a known kind" : "The file could not be analysed",
+	              or_else(failure->text, "no reason is known"));
 }
 
 static void (*const sentences[DT_verdict_class_COUNT])(struct dt_buf *, const struct dt_case *) = {
@@ -251,6 +259,14 @@ static void blamed(const struct dt_case *c)
 		                       or_else(blame->candidates[i].reason, "it is near")));
 }
 
+/* Only what was begun can end early. */
+static const char *failed(const struct dt_failure *failure)
+{
+	if (is_no_dump(failure))
+		return "the file is no dump of a known kind";
+	return failure->kind == DT_FAILURE_UNSUPPORTED ? "reading it is not supported" : "reading the file ended early";
+}
+
 void dt_case_reasons(const struct dt_case *c, const struct dt_precedence *row)
 {
 	struct dt_verdict *verdict = &c->out->verdict;
@@ -258,7 +274,7 @@ void dt_case_reasons(const struct dt_case *c, const struct dt_precedence *row)
 
 	verdict->reasons = DT_ARENA_ARRAY(c->arena, DT_MAX_TEXTS, const char *);
 	if (facts->failure)
-		add(c, dt_arena_printf(c->arena, "reading the file ended early: %s", or_else(facts->failure->text, "no reason is known")));
+		add(c, dt_arena_printf(c->arena, "%s: %s", failed(facts->failure), or_else(facts->failure->text, "no reason is known")));
 	add(c, row->reason);
 	for (size_t i = 0; i < facts->anomalies_count; i++)
 		if (facts->anomalies[i].text)

@@ -314,6 +314,18 @@ static void unreadable(void **state)
 	m.facts.failure = &failure;
 	assert_class(DT_CLASS_DRIVER);
 	assert_true(reason("ended early: the file ends at 0x40"));
+	/* what was never begun did not end early */
+	memset(&m, 0, sizeof(m));
+	failure = (struct dt_failure){ .kind = DT_FAILURE_NOT_A_DUMP, .text = "expected MDMP, found 68 65 (text)" };
+	m.facts.failure = &failure;
+	assert_class(DT_CLASS_UNREADABLE);
+	assert_string_equal(j.verdict.summary, "This is no dump of a known kind: expected MDMP, found 68 65 (text).");
+	assert_true(reason("the file is no dump of a known kind: expected MDMP, found 68 65 (text)"));
+	assert_false(reason("ended early"));
+	failure.kind = DT_FAILURE_UNSUPPORTED;
+	assert_class(DT_CLASS_UNREADABLE);
+	assert_true(reason("reading it is not supported: expected MDMP"));
+	assert_false(reason("ended early"));
 	memset(&m, 0, sizeof(m));
 	assert_class(DT_CLASS_UNDETERMINED);
 }
