@@ -328,8 +328,16 @@ detection:
         server = self.serve()
         for path in ("/api/v1/crashes?class=bad", "/api/v1/crashes?since=never", "/api/v1/crashes?until=x", "/api/v1/crashes?code=zz", "/api/v1/crashes?incident=x",
                      "/api/v1/crashes?limit=0", "/api/v1/crashes?limit=201", "/api/v1/crashes?cursor=x", "/api/v1/incidents?kind=x", "/api/v1/incidents?limit=x",
-                     "/api/v1/audit?limit=x", "/api/v1/uploads/00?wait=61"):
+                     "/api/v1/incidents?state=foo", "/api/v1/incidents?state=NEW", "/api/v1/incidents?kind=own&state=foo", "/api/v1/incidents?kind=fleet",
+                     "/api/v1/crashes?class=DRIVER", "/api/v1/crashes/00?raw=0", "/api/v1/audit?limit=x", "/api/v1/uploads/00?wait=61"):
             self.assertProblem(server.get(path), 400)
+        for state in ("outbreak", "new", "growing", "steady", "over", ""):
+            for kind in ("signature", "own", "family", ""):
+                self.assertEqual(server.get(f"/api/v1/incidents?kind={kind}&state={state}").status, 200)
+                self.assertEqual(server.get(f"/incidents?kind={kind}&state={state}&span=2d").status, 200)
+        # pages, too
+        for path in ("/incidents?state=foo", "/incidents?kind=foo", "/incidents?span=1y", "/crashes?class=foo"):
+            self.assertEqual(server.get(path).status, 400, path)
         for path in ("/api/v1/crashes/00", "/api/v1/crashes/" + "0" * 32, "/api/v1/crashes/x?format=json", "/api/v1/uploads/x", "/api/v1/incidents/0", "/api/v1/incidents/99",
                      "/api/v1/crashes/" + "0" * 32 + "/dump", "/api/v1/nothing", "/api/v1", "/api/v1/uploads/" + "0" * 32 + "/events"):
             self.assertProblem(server.get(path), 404)

@@ -128,6 +128,10 @@ void dt_handle_crash(struct dt_http_request *request)
 		dt_answer_problem(request, 400, "'format' takes one of text, json, jsonl, markdown, ticket, ecs, ocsf, cef.");
 		return;
 	}
+	if (raw && strcmp(raw, "1")) {
+		dt_answer_problem(request, 400, "'raw' takes 1.");
+		return;
+	}
 	if (raw && !dt_may_see_all(request)) {
 		dt_answer_problem(request, 403, "Only an administrator sees the unmasked record.");
 		return;
@@ -204,18 +208,13 @@ void dt_handle_crash_dump(struct dt_http_request *request)
 
 void dt_handle_incidents(struct dt_http_request *request)
 {
-	const char *kind_word = dt_http_query(request, "kind"), *state = dt_http_query(request, "state");
-	enum dt_incident_kind kind = DT_INCIDENT_FLEET;
+	struct dt_incident_filter filter;
 	const struct dt_review *review;
 	struct dt_error err = { 0 };
 	struct dt_buf body;
 	uint64_t limit, written = 0;
 
-	if (kind_word && !dt_view_kind_parse(kind_word, &kind)) {
-		dt_answer_problem(request, 400, "'kind' takes signature, own or family.");
-		return;
-	}
-	if (!number(request, "limit", 1, 500, 100, &limit))
+	if (!dt_read_incident_filter(request, &filter) || !number(request, "limit", 1, 500, 100, &limit))
 		return;
 	struct dt_store *store = dt_borrow_store(request);
 	if (!store)
@@ -234,7 +233,7 @@ void dt_handle_incidents(struct dt_http_request *request)
 		struct dt_report_incident view;
 		dt_view_incident(&review->incidents[i], &view);
 		const char *word = view.outbreak ? "outbreak" : view.state;
-		if ((kind && review->incidents[i].stored.kind != kind) || (state && strcmp(state, word)))
+		if ((filter.kind && review->incidents[i].stored.kind != filter.kind) || (filter.state && strcmp(filter.state, word)))
 			continue;
 		dt_buf_puts(&body, written++ ? "," : "");
 		dt_report_incident_json(&view, &body);

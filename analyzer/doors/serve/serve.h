@@ -150,6 +150,12 @@ struct dt_search {
 };
 /* From the query string; false: words.problem says what is wrong. */
 bool dt_read_search(struct dt_http_request *request, struct dt_search *out);
+/* Which incidents, from the query string: NULL and 0 for all. false: answered, a word of it is none. */
+struct dt_incident_filter {
+	enum dt_incident_kind kind;
+	const char *kind_word, *state;
+};
+bool dt_read_incident_filter(struct dt_http_request *request, struct dt_incident_filter *out);
 struct dt_listed {
 	struct dt_web_row *rows;
 	uint64_t *ids;

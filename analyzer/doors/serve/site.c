@@ -157,17 +157,24 @@ static void fill_incidents(const struct dt_review *review, struct dt_arena *aren
 	view->suspects = suspects;
 }
 
-/* The first hour of the chart that is asked for; a week unless another is. */
-static int64_t chart_from(struct dt_web_incidents *view, int64_t now)
-{
-	static const struct { const char *word; int64_t hours; } spans[] = { { "7d", 168 }, { "2d", 48 }, { "30d", 720 }, { "all", 0 } };
-	size_t at = 0;
+/* What the chart may show; the first unless another is asked for. */
+static const struct span { const char *word; int64_t hours; } spans[] = { { "7d", 168 }, { "2d", 48 }, { "30d", 720 }, { "all", 0 } };
 
-	for (size_t i = 0; view->span && i < sizeof(spans) / sizeof(spans[0]); i++)
-		if (!strcmp(spans[i].word, view->span))
-			at = i;
-	view->span = spans[at].word;
-	return spans[at].hours ? now / 3600 - spans[at].hours + 1 : INT64_MIN;
+/* NULL: there is none of that name. */
+static const struct span *find_span(const char *word)
+{
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+		if (!word || !strcmp(spans[i].word, word))
+			return &spans[i];
+	return NULL;
+}
+
+/* The first hour of the chart that is asked for. */
+static int64_t chart_from(const struct dt_web_incidents *view, int64_t now)
+{
+	const struct span *span = find_span(view->span);
+
+	return span->hours ? now / 3600 - span->hours + 1 : INT64_MIN;
 }
 
 static enum dt_status draw_fleet(struct dt_store *store, const struct dt_review *review, struct dt_arena *arena, struct dt_web_incidents *view,
@@ -193,14 +200,22 @@ static enum dt_status draw_fleet(struct dt_store *store, const struct dt_review 
 
 void dt_handle_incidents_page(struct dt_http_request *request)
 {
-	struct dt_web_incidents view = { .kind = chosen(request, "kind"), .state = chosen(request, "state"), .span = chosen(request, "span") };
+	const struct span *span = find_span(chosen(request, "span"));
+	struct dt_incident_filter filter;
 	const struct dt_review *review;
 	struct dt_web_frame frame;
 	struct dt_error err = { 0 };
 	char csrf[DT_CSRF_SIZE];
 	struct dt_buf body;
-	struct dt_store *store = dt_borrow_store(request);
 
+	if (!dt_read_incident_filter(request, &filter))
+		return;
+	if (!span) {
+		dt_answer_problem(request, 400, "'span' takes 2d, 7d, 30d or all.");
+		return;
+	}
+	struct dt_web_incidents view = { .kind = filter.kind_word, .state = filter.state, .span = span->word };
+	struct dt_store *store = dt_borrow_store(request);
 	if (!store)
 		return;
 	enum dt_status status = dt_reviews_take(dt_serve_of(request)->reviews, store, &review, &err);

@@ -81,6 +81,20 @@ bool dt_read_search(struct dt_http_request *request, struct dt_search *out)
 	return true;
 }
 
+bool dt_read_incident_filter(struct dt_http_request *request, struct dt_incident_filter *out)
+{
+	*out = (struct dt_incident_filter){ .kind = DT_INCIDENT_FLEET, .kind_word = typed(request, "kind"), .state = typed(request, "state") };
+	if (out->kind_word && !dt_view_kind_parse(out->kind_word, &out->kind)) {
+		dt_answer_problem(request, 400, "'kind' takes signature, own or family.");
+		return false;
+	}
+	if (out->state && !dt_view_is_state(out->state)) {
+		dt_answer_problem(request, 400, "'state' takes outbreak, new, growing, steady or over.");
+		return false;
+	}
+	return true;
+}
+
 /* ---- lists ---------------------------------------------------------------------------------- */
 
 struct listing {

@@ -23,6 +23,15 @@ bool dt_view_kind_parse(const char *word, enum dt_incident_kind *out)
 	return false;
 }
 
+bool dt_view_is_state(const char *word)
+{
+	bool found = !strcmp(word, "outbreak");
+
+	for (int i = DT_STATE_NEW; i <= DT_STATE_OVER; i++)
+		found |= !strcmp(dt_incident_state_words[i], word);
+	return found;
+}
+
 void dt_view_incident(const struct dt_review_incident *in, struct dt_report_incident *out)
 {
 	memset(out, 0, sizeof(*out));

@@ -10,6 +10,8 @@
 /* "signature", "own", "family"; and back: false for another word. */
 const char *dt_view_kind(enum dt_incident_kind kind);
 bool dt_view_kind_parse(const char *word, enum dt_incident_kind *out);
+/* Whether it is a word that an incident's state may be shown as: "outbreak", or one of dt_incident_state_words. */
+bool dt_view_is_state(const char *word);
 /* Borrows from in; without details. */
 void dt_view_incident(const struct dt_review_incident *in, struct dt_report_incident *out);
 /* The incident of this id with builds, families, hosts and hours, in the arena; now (may be NULL): how it stands. DT_ERR_NOT_FOUND, and
