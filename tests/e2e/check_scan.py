@@ -718,6 +718,25 @@ class Store(Case):
         self.assertEqual(self.contents(), wanted)
         self.healthy()
 
+    def test_a_store_that_is_not_there_is_not_made(self):
+        for args in (["store", "upgrade"], ["store", "status"], ["store", "check"], ["store", "prune", "--changes"], ["store", "prune", "--before", "1d"],
+                     ["store", "backup", self.folder / "copy"], ["store", "export"], ["incidents"], ["show", "i1"], ["show", "00"], ["rematch"],
+                     ["feed", "status"], ["feed", "retry"], ["feed", "remove", "1"], ["feed", "--to", "-"], ["token", "list"], ["token", "revoke", "x"]):
+            for db in (self.folder / "typo.db", f"sqlite:{self.folder}/typo.db"):
+                out = run(*args, "--db", db)
+                self.assertEqual(out.returncode, 3, (args, out.stderr))
+                self.assertIn("there is no store at", out.stderr, args)
+        for args in (["token", "add"], ["token", "add", "x", "--scopes", "all"], ["token", "add", ""], ["token", "frob"], ["store", "frob"]):
+            self.assertEqual(run(*args, "--db", self.folder / "typo.db").returncode, 2, args)
+        self.assertEqual(list(self.folder.glob("typo*")) + list(self.folder.glob("copy*")), [])
+        # nor in a file that is there and holds none
+        (self.folder / "empty.db").touch()
+        for verb in ("upgrade", "status", "check"):
+            out = run("store", verb, "--db", self.folder / "empty.db")
+            self.assertEqual((out.returncode, "holds no store" in out.stderr), (3, True), out.stderr)
+        self.assertEqual(run("token", "add", "first", "--db", self.db).returncode, 0)
+        self.assertEqual(run("store", "upgrade", "--db", self.db).returncode, 0)
+
     def test_a_day_long_ago_is_a_day_too(self):
         self.fill(6)
         self.scan()

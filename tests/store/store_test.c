@@ -2,6 +2,9 @@
  * What every store must do, run on each of the stores named on the command line (URLs), and the same
  * random operations on all of them, whose listings must be equal.
  */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "store_support.h"
 
 EACH_STORE(one_crash)
@@ -295,6 +298,29 @@ EACH_STORE(versions)
 	dt_store_close(open_store(url, DT_STORE_ANY));
 }
 
+/* Only who writes makes a store. */
+EACH_STORE(a_store_that_is_not_there_is_not_made)
+{
+	static const enum dt_store_mode modes[] = { DT_STORE_READ, DT_STORE_UPGRADE, DT_STORE_ANY };
+	bool sqlite = !strncmp(url, "sqlite:", 7);
+	struct dt_store *store = NULL;
+	struct dt_error err = { 0 };
+
+	for (int there = 0; there < (sqlite ? 2 : 1); there++) {
+		/* an empty database is no store either */
+		if (there)
+			assert_int_equal(close(open(url + 7, O_CREAT | O_RDWR, 0600)), 0);
+		for (size_t i = 0; i < 3; i++) {
+			assert_int_equal(dt_store_open(&store, url, modes[i], &err), DT_ERR_NOT_FOUND);
+			assert_non_null(strstr(err.text, sqlite && !there ? "there is no store at" : "holds no store"));
+			if (sqlite && !there)
+				assert_int_equal(access(url + 7, F_OK), -1);
+		}
+	}
+	dt_store_close(open_store(url, DT_STORE_WRITE));
+	dt_store_close(open_store(url, DT_STORE_UPGRADE));
+}
+
 /* A store of the first version, as it was before uploads. */
 EACH_STORE(an_older_store_is_upgraded_when_asked)
 {
@@ -403,6 +429,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_change_is_in_the_outbox),
 		cmocka_unit_test(heavy_batches_ask_to_be_committed),
 		cmocka_unit_test(versions),
+		cmocka_unit_test(a_store_that_is_not_there_is_not_made),
 		cmocka_unit_test(an_older_store_is_upgraded_when_asked),
 		cmocka_unit_test(random_operations_are_equal_on_all),
 	};

@@ -20,16 +20,21 @@ static bool print_token(void *context, const struct dt_token *token)
 	return true;
 }
 
-static int add(const struct dt_command *self, struct dt_store *store, const char *name, const char *scopes)
+static int check_add(const struct dt_command *self, const char *name, const char *scopes)
+{
+	if (!dt_scopes_parse(scopes))
+		return dt_door_usage(self, "--scopes takes upload, read and admin, with commas between, not '%s'", scopes);
+	if (!*name || strlen(name) > 60 || !dt_text_is_clean(name, strlen(name)))
+		return dt_door_usage(self, "a token's name has 1 to 60 bytes of plain text");
+	return DT_EXIT_OK;
+}
+
+static int add(struct dt_store *store, const char *name, const char *scopes)
 {
 	struct dt_token token = { .name = name, .scopes = dt_scopes_parse(scopes) };
 	char secret[64] = "dt_", hash[2 * DT_SHA256_SIZE + 1];
 	struct dt_error err;
 
-	if (!token.scopes)
-		return dt_door_usage(self, "--scopes takes upload, read and admin, with commas between, not '%s'", scopes);
-	if (!*name || strlen(name) > 60 || !dt_text_is_clean(name, strlen(name)))
-		return dt_door_usage(self, "a token's name has 1 to 60 bytes of plain text");
 	dt_random_hex(24, secret + 3);
 	dt_sha256_text((struct dt_bytes){ (const uint8_t *)secret, strlen(secret) }, hash);
 	token.hash = hash;
@@ -52,17 +57,25 @@ static int revoke(struct dt_store *store, const char *name)
 	return DT_EXIT_OK;
 }
 
-static int run(const struct dt_command *self, struct dt_store *store, int argc, char **argv, const char *scopes)
+/* Before the store is opened, which may make it. */
+static int check(const struct dt_command *self, int argc, char **argv, const char *scopes)
+{
+	if (argc == 2 && !strcmp(argv[0], "add"))
+		return check_add(self, argv[1], scopes);
+	if ((argc == 2 && !strcmp(argv[0], "revoke")) || (argc == 1 && !strcmp(argv[0], "list")))
+		return DT_EXIT_OK;
+	return dt_door_usage(self, "token takes add NAME, list, or revoke NAME");
+}
+
+static int run(struct dt_store *store, char **argv, const char *scopes)
 {
 	struct dt_error err;
 
-	if (argc == 2 && !strcmp(argv[0], "add"))
-		return add(self, store, argv[1], scopes);
-	if (argc == 2 && !strcmp(argv[0], "revoke"))
+	if (!strcmp(argv[0], "add"))
+		return add(store, argv[1], scopes);
+	if (!strcmp(argv[0], "revoke"))
 		return revoke(store, argv[1]);
-	if (argc == 1 && !strcmp(argv[0], "list"))
-		return dt_store_tokens(store, NULL, print_token, NULL, &err) == DT_OK ? DT_EXIT_OK : dt_door_fail("%s", err.text);
-	return dt_door_usage(self, "token takes add NAME, list, or revoke NAME");
+	return dt_store_tokens(store, NULL, print_token, NULL, &err) == DT_OK ? DT_EXIT_OK : dt_door_fail("%s", err.text);
 }
 
 int dt_serve_token(const struct dt_command *self, int argc, char **argv)
@@ -82,12 +95,15 @@ int dt_serve_token(const struct dt_command *self, int argc, char **argv)
 	}
 	if (!db)
 		return dt_door_usage(self, "--db is missing");
+	status = check(self, argc - optind, argv + optind, scopes);
+	if (status != DT_EXIT_OK)
+		return status;
 	/* The first token may come before the server's first start. */
-	bool adds = optind < argc && !strcmp(argv[optind], "add");
+	bool adds = !strcmp(argv[optind], "add");
 	enum dt_status opened = dt_store_open(&store, db, adds ? DT_STORE_WRITE : DT_STORE_READ, &err);
 	if (opened != DT_OK)
 		return dt_door_fail("%s", err.text), opened == DT_ERR_USAGE ? DT_EXIT_USAGE : DT_EXIT_ENVIRONMENT;
-	status = run(self, store, argc - optind, argv + optind, scopes);
+	status = run(store, argv + optind, scopes);
 	dt_store_close(store);
 	return status == DT_EXIT_OK && !dt_door_flush() ? DT_EXIT_ENVIRONMENT : status;
 }

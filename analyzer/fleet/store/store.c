@@ -14,6 +14,8 @@ static enum dt_status check_version(struct dt_store *store, enum dt_store_mode m
 	int version;
 
 	DT_TRY(dt_store_version_of(store->db, &version, err));
+	if (version == 0 && mode != DT_STORE_WRITE)
+		return dt_fail(err, DT_ERR_NOT_FOUND, "%s holds no store; 'dumptriage scan' makes one", store->url);
 	if (mode == DT_STORE_ANY)
 		return DT_OK;
 	if (version > dt_store_version)
@@ -23,8 +25,6 @@ static enum dt_status check_version(struct dt_store *store, enum dt_store_mode m
 		return DT_OK;
 	if (mode == DT_STORE_UPGRADE || (mode == DT_STORE_WRITE && version == 0))
 		return dt_store_migrate(store->db, err);
-	if (version == 0)
-		return dt_fail(err, DT_ERR_NOT_FOUND, "%s holds no store; 'dumptriage scan' makes one", store->url);
 	return dt_fail(err, DT_ERR_UNSUPPORTED, "the store %s has version %d, this program writes %d: type 'dumptriage store upgrade --db %s'",
 	               store->url, version, dt_store_version, store->url);
 }
@@ -46,7 +46,7 @@ enum dt_status dt_store_open(struct dt_store **out, const char *url, enum dt_sto
 	dt_arena_init(&store->arena, DT_BATCH_BYTES);
 	dt_arena_init(&store->work, DT_BATCH_BYTES);
 	store->packer = dt_packer_create();
-	status = store->packer ? dt_sql_open(&store->db, url, mode == DT_STORE_WRITE || mode == DT_STORE_UPGRADE, err)
+	status = store->packer ? dt_sql_open(&store->db, url, mode == DT_STORE_WRITE, err)
 	                       : dt_fail(err, DT_ERR_NOMEM, "no memory");
 	if (status == DT_OK)
 		status = check_version(store, mode, err);

@@ -24,7 +24,7 @@ struct dt_store;
 enum dt_store_mode {
 	DT_STORE_READ,    /* must be there, with our version */
 	DT_STORE_WRITE,   /* made when it is not there; never migrated */
-	DT_STORE_UPGRADE, /* made or migrated */
+	DT_STORE_UPGRADE, /* must be there; migrated */
 	DT_STORE_ANY,     /* must be there; any version (for status) */
 };
 
