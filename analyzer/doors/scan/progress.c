@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "doors/scan/scan.h"
 
@@ -39,9 +40,9 @@ void dt_progress_tick(struct dt_progress *progress)
 	progress->said = now;
 	rate = seconds > 0 ? (double)progress->done / seconds : 0;
 	eta(progress, rate, left);
-	fprintf(stderr, "%s%" PRIu64 " of %" PRIu64 "%s done, %.0f a second%s, %" PRIu64 " unchanged, %" PRIu64 " known incidents%s",
+	fprintf(stderr, "%s%" PRIu64 " of %" PRIu64 "%s done, %.0f a second%s, %" PRIu64 " unchanged, %" PRIu64 " known %s%s",
 	        progress->terminal ? "\r\x1b[K" : "dumptriage: scan: ", progress->done, progress->total, progress->total_known ? "" : "+", rate, left,
-	        progress->unchanged, progress->known, progress->terminal ? "" : "\n");
+	        progress->unchanged, progress->known, dt_text_plural(progress->known, "incident", "incidents"), progress->terminal ? "" : "\n");
 	fflush(stderr);
 }
 
