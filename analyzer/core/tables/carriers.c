@@ -185,6 +185,9 @@ enum dt_status dt_carriers_add(struct dt_carriers *list, const char *file, const
 {
 	struct dt_bytes copy = dt_arena_bytes(arena, (struct dt_bytes){ (const uint8_t *)text, len });
 
+	/* Nothing has no place in memory to count from. */
+	if (!len)
+		return DT_OK;
 	return copy.len == len ? add_rows(list, file, copy, arena, err) : dt_fail(err, DT_ERR_NOMEM, "%s: no memory", file);
 }
 

@@ -54,6 +54,15 @@ static void the_row_that_says_most_counts(void **state)
 	assert_int_equal(find("zzz.sys", NULL), DT_CARRIER_NONE);
 }
 
+static void a_file_without_rows(void **state)
+{
+	(void)state;
+	assert_int_equal(dt_carriers_add(&list, "own.conf", NULL, 0, &arena, &err), DT_OK);
+	assert_int_equal(add(""), DT_OK);
+	assert_int_equal(add("\n# none\n"), DT_OK);
+	assert_int_equal(list.count, 0);
+}
+
 static void what_is_no_row(void **state)
 {
 	static const struct {
@@ -116,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_row_that_says_most_counts, begin, arena_teardown),
+		cmocka_unit_test_setup_teardown(a_file_without_rows, begin, arena_teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_row, begin, arena_teardown),
 		cmocka_unit_test_setup_teardown(more_than_there_may_be, begin, arena_teardown),
 		cmocka_unit_test_setup_teardown(the_programs_own, begin, arena_teardown),
