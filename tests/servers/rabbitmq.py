@@ -1,7 +1,8 @@
 """A private RabbitMQ on loopback: `with RabbitMQ() as server: server.url`."""
 import os
+import pathlib
+import signal
 import subprocess
-import time
 
 from server import Server, free_port, listening, program, wait_for
 
@@ -48,9 +49,18 @@ class RabbitMQ(Server):
         subprocess.run(["pkill", "-9", "-f", f"{self.folder}/"], check=False)
         wait_for(lambda: not listening(self.port))
 
+    def end_epmd(self):
+        """It is a daemon, and known by its port in the environment only; as long as it knows a node it does not end for the asking."""
+        mark = f"ERL_EPMD_PORT={self.environment['ERL_EPMD_PORT']}".encode()
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if (folder / "comm").read_text().strip() == "epmd" and mark in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
+            except OSError:
+                pass  # it is gone, or somebody else's
+
     def close(self):
         if self.processes:
             self.crash()
-        subprocess.run(["pkill", "-9", "-f", f"epmd.*{self.environment['ERL_EPMD_PORT']}"], check=False)
-        time.sleep(0.1)
+        self.end_epmd()
         super().close()
