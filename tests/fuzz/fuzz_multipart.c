@@ -1,10 +1,12 @@
 /* Any bytes as the body of a form, sent to a server on loopback whose route takes fields and files. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "doors/serve/http/http.h"
@@ -65,23 +67,50 @@ static void send_all(int fd, const void *data, size_t len)
 	}
 }
 
+/* Many connections a second: what is closed must not wait for its address, so each comes from another. -1, errno. */
+static int dial(unsigned port)
+{
+	static unsigned number;
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number++ % 0xfffffd);
+	if (fd >= 0 && (bind(fd, (struct sockaddr *)&from, sizeof(from)) || connect(fd, (struct sockaddr *)&to, sizeof(to)))) {
+		int error = errno;
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+/* The machine may be out of ports or buffers for a moment: that is no finding. */
+static int dial_patiently(unsigned port)
+{
+	enum { TRIES = 100, REST_NS = 50000000 };
+	int fd;
+
+	for (unsigned i = 0; (fd = dial(port)) < 0; i++) {
+		if (i == TRIES) {
+			perror("no connection to the server");
+			abort();
+		}
+		(void)nanosleep(&(struct timespec){ .tv_nsec = REST_NS }, NULL);
+	}
+	return fd;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static unsigned port, number;
-	struct sockaddr_in from = { .sin_family = AF_INET };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	static unsigned port;
 	char head[256], answer[1024];
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (!port)
 		port = start();
-	to.sin_port = htons((uint16_t)port);
-	/* Many connections a second: what is closed must not wait for its address, so each comes from another. */
-	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number++ % 0xfffffd);
+	int fd = dial_patiently(port);
 	int n = snprintf(head, sizeof(head), "POST /form HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 	                                     "Content-Length: %zu\r\n\r\n", len);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) || connect(fd, (struct sockaddr *)&to, sizeof(to)))
-		abort();
 	send_all(fd, head, (size_t)n);
 	send_all(fd, data, len);
 	while (recv(fd, answer, sizeof(answer), 0) > 0)
