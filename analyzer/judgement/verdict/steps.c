@@ -4,7 +4,7 @@
 #include "core/tables/images.h"
 #include "judgement/verdict/case.h"
 
-enum when { ANY, NAMED, UNNAMED, SECURITY };
+enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN };
 
 static const struct step {
 	enum dt_verdict_class class;
@@ -26,6 +26,8 @@ static bool applies(const struct dt_case *c, enum when when)
 		return module == NULL;
 	case SECURITY:
 		return module && dt_image_is_security(module);
+	case FOREIGN:
+		return c->facts->failure && c->facts->failure->kind == DT_FAILURE_NOT_A_DUMP;
 	default:
 		return true;
 	}

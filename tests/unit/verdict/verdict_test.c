@@ -308,6 +308,7 @@ static void unreadable(void **state)
 	m.facts.failure = &failure;
 	assert_class(DT_CLASS_UNREADABLE);
 	assert_string_equal(j.verdict.summary, "The file could not be analysed: the file ends at 0x40.");
+	assert_int_equal(j.verdict.next_steps_count, 2);
 	assert_null(j.bucket.own);
 	/* a good header is worth a verdict */
 	made_page_fault("vendor.sys");
@@ -322,6 +323,8 @@ static void unreadable(void **state)
 	assert_string_equal(j.verdict.summary, "This is no dump of a known kind: expected MDMP, found 68 65 (text).");
 	assert_true(reason("the file is no dump of a known kind: expected MDMP, found 68 65 (text)"));
 	assert_false(reason("ended early"));
+	assert_int_equal(j.verdict.next_steps_count, 3);
+	assert_non_null(strstr(j.verdict.next_steps[0], "whether this is the dump at all"));
 	failure.kind = DT_FAILURE_UNSUPPORTED;
 	assert_class(DT_CLASS_UNREADABLE);
 	assert_true(reason("reading it is not supported: expected MDMP"));
