@@ -88,7 +88,7 @@ static int dial(unsigned port)
 /* The machine may be out of ports or buffers for a moment: that is no finding. */
 static int dial_patiently(unsigned port)
 {
-	enum { TRIES = 100, REST_NS = 50000000 };
+	enum { TRIES = 100 }; /* in five seconds */
 	int fd;
 
 	for (unsigned i = 0; (fd = dial(port)) < 0; i++) {
@@ -96,7 +96,7 @@ static int dial_patiently(unsigned port)
 			perror("no connection to the server");
 			abort();
 		}
-		(void)nanosleep(&(struct timespec){ .tv_nsec = REST_NS }, NULL);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	}
 	return fd;
 }
