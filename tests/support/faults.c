@@ -83,6 +83,17 @@ int openat(int folder, const char *path, int flags, ...)
 	return fault_of_open(path) ? -1 : real(folder, path, flags, mode);
 }
 
+/* What a hardened build (_FORTIFY_SOURCE) calls where the flags are not a constant. */
+int __openat_2(int folder, const char *path, int flags);
+int __openat_2(int folder, const char *path, int flags)
+{
+	static int (*real)(int, const char *, int);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "__openat_2");
+	return fault_of_open(path) ? -1 : real(folder, path, flags);
+}
+
 long syscall(long number, ...)
 {
 	static long (*real)(long, ...);
