@@ -10,8 +10,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "core/base/time.h"
 
 enum { NAME_SIZE = 96, MAX_DESCRIPTION = 4 << 20 };
 
@@ -267,10 +268,12 @@ unsigned dt_spool_expire(struct dt_spool *spool, int64_t seconds)
 	struct dirent *entry;
 	struct stat info;
 	unsigned gone = 0;
+	/* Not time(): that is behind by up to a tick, and a file's time may be ahead of it. */
+	int64_t now = dt_time_to_unix(dt_time_now());
 
 	while (dir && (entry = readdir(dir)))
 		if (is_hex(entry->d_name, 64) && fstatat(spool->kept, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    time(NULL) - info.st_mtime >= seconds && unlinkat(spool->kept, entry->d_name, 0) == 0)
+		    now - info.st_mtime >= seconds && unlinkat(spool->kept, entry->d_name, 0) == 0)
 			gone++;
 	if (dir)
 		closedir(dir);
