@@ -17,13 +17,24 @@ struct machine {
 	size_t depth;
 };
 
+/* The number of a variable; that behind the last one: there is none of that name. */
+static size_t place_of(const struct dt_program *program, const char *name, size_t len)
+{
+	size_t i = 0;
+
+	while (i < program->count && (strlen(program->variables[i].name) != len || memcmp(program->variables[i].name, name, len)))
+		i++;
+	return i;
+}
+
 static struct dt_program_variable *variable(struct dt_program *program, const char *name, size_t len)
 {
+	size_t at = place_of(program, name, len);
+
 	if (len == 0 || len >= DT_PROGRAM_NAME)
 		return NULL;
-	for (size_t i = 0; i < program->count; i++)
-		if (strlen(program->variables[i].name) == len && !memcmp(program->variables[i].name, name, len))
-			return &program->variables[i];
+	if (at < program->count)
+		return &program->variables[at];
 	if (program->count == DT_PROGRAM_VARIABLES)
 		return NULL;
 	struct dt_program_variable *fresh = &program->variables[program->count++];
@@ -49,10 +60,9 @@ bool dt_program_set(struct dt_program *program, const char *name, uint64_t value
 
 const struct dt_program_variable *dt_program_get(const struct dt_program *program, const char *name)
 {
-	for (size_t i = 0; i < program->count; i++)
-		if (program->variables[i].known && !strcmp(program->variables[i].name, name))
-			return &program->variables[i];
-	return NULL;
+	size_t at = place_of(program, name, strlen(name));
+
+	return at < program->count && program->variables[at].known ? &program->variables[at] : NULL;
 }
 
 static bool push(struct machine *m, struct operand operand)
@@ -125,10 +135,7 @@ static bool literal(const char *word, size_t len, uint64_t *out)
 /* Rules for ARM64 name registers without a sign before them: only what has a value is one. */
 static bool is_register(const struct dt_program *program, const char *word, size_t len)
 {
-	for (size_t i = 0; i < program->count && *word >= 'a' && *word <= 'z'; i++)
-		if (strlen(program->variables[i].name) == len && !memcmp(program->variables[i].name, word, len))
-			return true;
-	return false;
+	return *word >= 'a' && *word <= 'z' && place_of(program, word, len) < program->count;
 }
 
 static bool step(struct machine *m, const char *word, size_t len)
