@@ -19,6 +19,8 @@ import time
 import unittest
 import zipfile
 
+from workers import workers
+
 PROGRAM, BUILDER, SOURCE, SCRATCH, FAULTS = sys.argv[1:6]
 SANITIZED = sys.argv[6:] == ["sanitized"]
 PROGRAM, BUILDER, FAULTS = (os.path.abspath(path) for path in (PROGRAM, BUILDER, FAULTS))
@@ -532,7 +534,7 @@ class Killed(Case):
                                    stdout=subprocess.PIPE, text=True)
         killed = 0
         while process.poll() is None and killed < 3:
-            for child in children(process.pid):
+            for child in workers(process.pid):
                 try:
                     os.kill(child, signal.SIGKILL)
                     killed += 1
@@ -564,13 +566,6 @@ class Killed(Case):
         self.assertEqual(process.returncode, 3)
         self.assertIn("interrupted", err)
         self.assertEqual(self.query("SELECT count(*) FROM crashes"), [(1,)])
-
-
-def children(pid):
-    try:
-        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
 
 
 class Shards(Case):

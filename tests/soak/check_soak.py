@@ -26,6 +26,7 @@ sys.path.insert(0, str(SOURCE / "tests/e2e"))
 from postgres import Postgres  # noqa: E402
 from server import SKIPPED, Unavailable, free_port, listening, wait_for  # noqa: E402
 from serving import Serve  # noqa: E402
+from workers import workers  # noqa: E402
 
 SECONDS = int(os.environ.get("DT_SOAK_SECONDS", "1800" if os.environ.get("DT_TEST_LONG") else "60"))
 SEED = int(os.environ.get("DT_SOAK_SEED", "9"))
@@ -146,14 +147,8 @@ class Soak:
 
     def workers(self):
         """Processes that read dumps, of the scan and of the server."""
-        found = []
-        for name in ("scan", "serve"):
-            process = self.parts[name].process
-            try:
-                found += [int(child) for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-            except (OSError, AttributeError):
-                pass
-        return found
+        processes = [self.parts[name].process for name in ("scan", "serve")]
+        return [worker for process in processes if process for worker in workers(process.pid)]
 
     def disturb_once(self, chance):
         what = chance.choices(["worker", "scan", "serve", "feed", "sink", "store"], [8, 2, 2, 2, 2, 1])[0]
@@ -246,6 +241,7 @@ class Soak:
         print(f"store: {sum(stored.values())} crashes, {len(stored)} different; {len(set(wanted) - set(stored))} lost, "
               f"{len(set(stored) - set(wanted))} that never were; {len(unreadable)} records of uploads whose worker was killed ({self.lost_workers} said so)")
         print(f"receiver: {len(events)} events, {len({name for name, _ in events})} different, {len(set(wanted) - told)} crashes missing")
+        assert self.kills["worker"], "no worker was found to kill"
         assert len(wanted) == len(files) and max(wanted.values()) == 1, "the dumps are not each a crash of its own"
         assert stored == wanted, "the store does not hold every crash once"
         assert told == set(wanted), "the receiver does not have every crash"
