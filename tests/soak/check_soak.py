@@ -4,7 +4,7 @@ must balance: every crash is in the store once, and with the receiver.
 
 usage: check_soak.py PROGRAM BUILDER SOURCE_DIR SCRATCH_DIR
 
-DT_SOAK_SECONDS (60; 1800 with DT_TEST_LONG) is how long it is disturbed; how much is done in it depends on the machine, what must hold does not.
+DT_SOAK_SECONDS (180; 1800 with DT_TEST_LONG) is how long it is disturbed; how much is done in it depends on the machine, what must hold does not.
 """
 import collections
 import json
@@ -28,7 +28,7 @@ from server import SKIPPED, Unavailable, free_port, listening, wait_for  # noqa:
 from serving import Serve  # noqa: E402
 from workers import workers  # noqa: E402
 
-SECONDS = int(os.environ.get("DT_SOAK_SECONDS", "1800" if os.environ.get("DT_TEST_LONG") else "60"))
+SECONDS = int(os.environ.get("DT_SOAK_SECONDS", "1800" if os.environ.get("DT_TEST_LONG") else "180"))
 SEED = int(os.environ.get("DT_SOAK_SEED", "9"))
 RECIPES = ["csagent-50", "csagent-7e", "vgk-50", "aswsnx-50", "nic-d1", "plain-kernel", "tdr-116", "fastfail-139"]
 SYSTEM_TIME, JULY_19, MINUTE = 0xFA8, 133658244000000000, 600000000
