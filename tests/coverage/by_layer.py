@@ -16,7 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def lines_of(data_files):
+def lines_of(build, data_files):
     """For each source file of ours: line -> reached; and its branches."""
     lines, branches = collections.defaultdict(dict), collections.defaultdict(dict)
     for path in data_files:
@@ -26,7 +26,7 @@ def lines_of(data_files):
                 source = (pathlib.Path(file["file"]) if file["file"].startswith("/") else path.parent / file["file"]).resolve()
                 if (ROOT / "analyzer") not in source.parents:
                     # Paths in the data are relative to the build folder.
-                    source = (pathlib.Path(BUILD) / file["file"]).resolve()
+                    source = (build / file["file"]).resolve()
                 if (ROOT / "analyzer") not in source.parents:
                     continue
                 for line in file["lines"]:
@@ -43,13 +43,10 @@ def share(found):
     return f"{100 * reached / whole:5.1f} %" if whole else "      -"
 
 
-def main():
-    data = sorted(BUILD.rglob("*.gcda"))
-    if not data:
-        raise SystemExit(f"no counts in {BUILD}: build it with the preset `coverage` and run tests")
-    lines, branches = lines_of(data)
+def print_layers(build, lines, branches):
+    """A row for each layer of layers.json in `build`."""
     layers = collections.defaultdict(list)
-    for row in json.loads((BUILD / "layers.json").read_text()):
+    for row in json.loads((build / "layers.json").read_text()):
         layers[row["folder"]] = []
     for source in lines:
         layers[str(source.parent.relative_to(ROOT / "analyzer"))].append(source)
@@ -66,6 +63,13 @@ def main():
     print(f"{'all':24} {len(everything):7} {share(everything):>8} {share(all_branches):>9}")
 
 
-BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/coverage").resolve()
+def main():
+    build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/coverage").resolve()
+    data = sorted(build.rglob("*.gcda"))
+    if not data:
+        raise SystemExit(f"no counts in {build}: build it with the preset `coverage` and run tests")
+    print_layers(build, *lines_of(build, data))
+
+
 if __name__ == "__main__":
     main()

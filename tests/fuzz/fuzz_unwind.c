@@ -1,11 +1,15 @@
-/* Any bytes as an image's unwind data, code, stack and registers: the header around them is right, so that a fuzzer need not find it. */
+/*
+ * Any bytes as an image's unwind data and code, a stack and registers: the header around them is right, so that a fuzzer need not find it.
+ * Byte 0 chooses the machine, 1 how many functions there are, 2 and 3 where the code is, 4 the stack pointer; registers from 8 on; a stack of
+ * 0x200 bytes; the rest is the image behind its header, the table of functions first.
+ */
 #include <string.h>
 
 #include "facts/stack/stack.h"
 
 #define BASE UINT64_C(0x140000000)
 #define STACK UINT64_C(0x7000000000)
-enum { HEADER = 0x400, MOST = 0x8000, REGISTERS = 34 * 8 };
+enum { HEADER = 0x400, MOST = 0x8000, CHOICES = 8, REGISTERS = 34 * 8, STACK_SIZE = 0x200, FIRST = CHOICES + REGISTERS + STACK_SIZE };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -35,7 +39,7 @@ static void make_header(uint8_t *image, uint16_t machine, uint32_t size, uint32_
 static void walk(struct dt_dump *dump, struct dt_context *context, struct dt_arena *arena, struct dt_notes *notes)
 {
 	struct dt_symbols symbols;
-	struct dt_walk how = { .dump = dump, .context = context, .symbols = &symbols, .stack_va = STACK, .stack_len = 0x800, .max_frames = 32 };
+	struct dt_walk how = { .dump = dump, .context = context, .symbols = &symbols, .stack_va = STACK, .stack_len = STACK_SIZE, .max_frames = 32 };
 	struct dt_frame *frames;
 
 	dt_dump_index_modules(dump);
@@ -55,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dt_error err;
 	bool arm;
 
-	if (len < 16 + REGISTERS || len > MOST)
+	if (len < FIRST || len - FIRST > MOST)
 		return 0;
 	dt_arena_init(&arena, 8u << 20);
 	dt_notes_init(&notes, &arena);
@@ -64,15 +68,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	dump.notes = &notes;
 	memset(image, 0, sizeof(image));
 	make_header(image, arm ? 0xaa64 : 0x8664, sizeof(image), data[1] * 12u);
-	memcpy(image + HEADER, data, len);
+	memcpy(image + HEADER, data + FIRST, len - FIRST);
 	dump.machine = context.machine = arm ? DT_MACHINE_ARM64 : DT_MACHINE_X64;
 	dt_memory_init(&dump.memory, &arena);
 	(void)dt_memory_add(&dump.memory, BASE, (struct dt_bytes){ image, sizeof(image) }, DT_RANGE_BLOCK);
-	(void)dt_memory_add(&dump.memory, STACK, (struct dt_bytes){ data, len < 0x800 ? len : 0x800 }, DT_RANGE_STACK);
+	(void)dt_memory_add(&dump.memory, STACK, (struct dt_bytes){ data + CHOICES + REGISTERS, STACK_SIZE }, DT_RANGE_STACK);
 	for (unsigned i = 0; i < (arm ? 34u : 17u); i++)
-		dt_context_set(&context, i, dt_bytes_u64_or((struct dt_bytes){ data, len }, 16 + 8 * i, 0));
+		dt_context_set(&context, i, dt_bytes_u64_or((struct dt_bytes){ data, len }, CHOICES + 8 * i, 0));
 	dt_context_set(&context, arm ? DT_ARM64_PC : DT_X64_RIP, BASE + HEADER + dt_bytes_u16_or((struct dt_bytes){ data, len }, 2, 0) % MOST);
-	dt_context_set(&context, arm ? DT_ARM64_SP : DT_X64_RSP, STACK + (uint64_t)data[4] * 8);
+	dt_context_set(&context, arm ? DT_ARM64_SP : DT_X64_RSP, STACK + data[4] * 2u);
 	if (dt_memory_seal(&dump.memory, &notes, &err) == DT_OK)
 		walk(&dump, &context, &arena, &notes);
 	dt_arena_deinit(&arena);
