@@ -73,10 +73,10 @@ class Part:
         return self.process is not None and self.process.poll() is None
 
     def kill(self, number=signal.SIGKILL):
-        if self.alive():
-            self.process.send_signal(number)
-        if self.process:
-            self.process.wait(PATIENCE)
+        process = self.process  # this one: another may be started as soon as it is gone
+        if process:
+            process.send_signal(number)  # does nothing to one that has ended
+            process.wait(PATIENCE)
 
 
 class Soak:
@@ -100,6 +100,7 @@ class Soak:
         }
         self.over = threading.Event()
         self.quiet = threading.Event()
+        self.keeper = threading.Thread(target=self.keep_running, daemon=True)
         self.unanswered, self.lost_workers, self.retried = [], 0, 0
         self.kills = collections.Counter()
         self.failed = None
@@ -186,12 +187,12 @@ class Soak:
         wait_for(lambda: listening(self.sink_port))
         # From now on the feed owes every crash.
         self.once("feed", "--db", self.postgres.url, "--to", self.to)
-        threads = [threading.Thread(target=work, daemon=True) for work in (self.keep_running, self.fill_share, self.send_uploads)]
-        for thread in threads:
+        givers = [threading.Thread(target=work, daemon=True) for work in (self.fill_share, self.send_uploads)]
+        for thread in (self.keeper, *givers):
             thread.start()
         self.disturb()
         self.over.set()
-        for thread in threads[1:]:
+        for thread in givers:
             thread.join(PATIENCE)
         self.settle()
         self.balance()
@@ -216,7 +217,7 @@ class Soak:
                 self.retried += 1
         spool = SCRATCH / "spool"
         wait_for(lambda: not [path for path in spool.rglob("*") if path.is_file() and path.parent.name == "queued"], PATIENCE)
-        self.quiet.set()
+        self.start_no_more()
         for name in ("scan", "serve", "feed"):
             self.parts[name].kill(signal.SIGTERM)
         self.once("scan", self.share, "--include", "*.dmp", "--db", self.postgres.url, "--host-from", "dir:1", "-q")
@@ -254,8 +255,14 @@ class Soak:
             text = part.log.read_text(errors="replace")
             assert "Sanitizer" not in text and "runtime error" not in text, f"{part.log}:\n{text[-4000:]}"
 
-    def close(self):
+    def start_no_more(self):
         self.quiet.set()
+        if self.keeper.is_alive():
+            self.keeper.join(PATIENCE)
+
+    def close(self):
+        self.over.set()
+        self.start_no_more()
         for part in self.parts.values():
             part.kill()
 
