@@ -165,6 +165,8 @@ static int dial(const struct syslog_sink *sink, struct dt_sink_report *report)
 	}
 	if (found)
 		freeaddrinfo(found);
+	if (fd >= 0)
+		report->problem[0] = '\0'; /* another of its addresses would not have us */
 	return fd;
 }
 
