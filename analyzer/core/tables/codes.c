@@ -11,6 +11,7 @@ struct exception_row {
 	uint32_t code;
 	const char *name;
 	bool has_access, is_illegal;
+	enum dt_exception_kind kind;
 };
 
 static const struct name_row ntstatus[] = {
@@ -24,7 +25,7 @@ static const struct name_row fast_fail[] = {
 };
 
 static const struct exception_row exceptions[] = {
-#define DT_EXCEPTION(code, name, has_access, is_illegal) { code, name, has_access, is_illegal },
+#define DT_EXCEPTION(code, name, has_access, is_illegal, kind) { code, name, has_access, is_illegal, DT_EXCEPTION_##kind },
 #include "core/tables/exceptions.def"
 };
 
@@ -83,6 +84,13 @@ bool dt_exception_is_illegal(uint64_t code)
 	return row && row->is_illegal;
 }
 
+enum dt_exception_kind dt_exception_kind(uint64_t code)
+{
+	const struct exception_row *row = find_exception(code);
+
+	return row ? row->kind : DT_EXCEPTION_CRASH;
+}
+
 /* signal(7): Linux numbers its signals alike on all machines that Breakpad writes for but MIPS. */
 static const char *const linux_signals[] = {
 	NULL, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
@@ -97,20 +105,21 @@ static const char *const mach_exceptions[] = {
 	"EXC_SYSCALL", "EXC_MACH_SYSCALL", "EXC_RPC_ALERT", "EXC_CRASH", "EXC_RESOURCE", "EXC_GUARD", "EXC_CORPSE_NOTIFY",
 };
 
-/* Platform ids and the code of a requested dump: Breakpad, minidump_format.h. */
+/* Platform ids: Breakpad, minidump_format.h. */
 enum { PLATFORM_MAC = 0x8101, PLATFORM_IOS = 0x8102, PLATFORM_LINUX = 0x8201, PLATFORM_ANDROID = 0x8203 };
-#define DUMP_REQUESTED UINT32_MAX
 
 const char *dt_signal_name(uint32_t platform_id, uint32_t code)
 {
 	switch (platform_id) {
 	case PLATFORM_LINUX:
 	case PLATFORM_ANDROID:
-		if (code == DUMP_REQUESTED)
-			return "dump requested";
+		if (dt_exception_kind(code) == DT_EXCEPTION_ASKED)
+			return dt_exception_name(code);
 		return code < sizeof(linux_signals) / sizeof(linux_signals[0]) ? linux_signals[code] : NULL;
 	case PLATFORM_MAC:
 	case PLATFORM_IOS:
+		if (dt_exception_kind(code) == DT_EXCEPTION_ASKED)
+			return dt_exception_name(code);
 		return code < sizeof(mach_exceptions) / sizeof(mach_exceptions[0]) ? mach_exceptions[code] : NULL;
 	default:
 		return NULL;

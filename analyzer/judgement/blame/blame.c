@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/tables/bugcheck.h"
+#include "core/tables/codes.h"
 #include "core/tables/images.h"
 #include "judgement/blame/blame.h"
 
@@ -235,6 +236,21 @@ static bool has_better_claim(const struct search *s, enum dt_carrier_kind kind)
 
 /* ---- the rules -------------------------------------------------------- */
 
+/* Of a program whose dump holds a mark in place of an exception, no instruction failed. */
+static bool by_mark(struct search *s)
+{
+	const struct dt_opt code = s->facts->exception.code;
+	enum dt_exception_kind kind = code.known && !s->kernel ? dt_exception_kind(code.value) : DT_EXCEPTION_CRASH;
+
+	if (kind == DT_EXCEPTION_ASKED)
+		return nobody(s, "no instruction failed, the dump was asked for");
+	if (kind != DT_EXCEPTION_HANG)
+		return false;
+	nobody(s, "no instruction failed, the program did not answer, and where its thread stood need not be why");
+	frame_candidates(s);
+	return true;
+}
+
 static bool by_boundary(struct search *s)
 {
 	const struct dt_fault *fault = &s->facts->fault;
@@ -385,7 +401,7 @@ static bool by_stack(struct search *s)
 void dt_blame(const struct dt_facts *facts, const struct dt_carriers *carriers, struct dt_arena *arena, struct dt_blame *out)
 {
 	static bool (*const rules[])(struct search *) = {
-		by_boundary, by_refusal, by_other_code, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
+		by_mark, by_boundary, by_refusal, by_other_code, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
 	};
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
 	struct search s = { .facts = facts, .carriers = carriers, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };

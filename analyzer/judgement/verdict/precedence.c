@@ -1,4 +1,5 @@
 /* Which class: the first row that holds. */
+#include "core/tables/codes.h"
 #include "judgement/blame/blame.h"
 #include "judgement/verdict/case.h"
 
@@ -83,13 +84,24 @@ static bool is_feature(const struct dt_case *c)
 	return HAS(c, DT_ANOMALY_CPU_FEATURE) && !c->user;
 }
 
+static enum dt_exception_kind exception_kind(const struct dt_case *c)
+{
+	return c->facts->exception.code.known ? dt_exception_kind(c->facts->exception.code.value) : DT_EXCEPTION_CRASH;
+}
+
+/* A crash reporter puts a mark where the exception would stand. */
+static bool is_asked(const struct dt_case *c)
+{
+	return c->user && exception_kind(c) == DT_EXCEPTION_ASKED;
+}
+
 static bool is_application(const struct dt_case *c)
 {
-	/* An exception code alone, without a place or a program, is a damaged file rather than a crash. A breakpoint or a dump without
-	 * exception is what a debugger or a tool took of a living process. */
+	/* An exception code alone, without a place or a program, is a damaged file rather than a crash. A breakpoint, a message to a debugger
+	 * or a dump without exception is what a debugger or a tool took of a living process. */
 	if (!c->user || (!c->facts->modules_count && !c->facts->fault.ip.known))
 		return false;
-	return c->facts->exception.code.known && c->facts->exception.code.value != 0x80000003;
+	return c->facts->exception.code.known && exception_kind(c) == DT_EXCEPTION_CRASH;
 }
 
 static bool is_blamed(const struct dt_case *c)
@@ -128,6 +140,7 @@ const struct dt_precedence dt_precedences[] = {
 	{ is_unreadable, DT_CLASS_UNREADABLE, 0, NULL },
 	{ is_confirmed, DT_verdict_class_NULL, -2, NULL },
 	{ is_requested, DT_CLASS_REQUESTED, 95, "this stop code appears when somebody asks for it" },
+	{ is_asked, DT_CLASS_REQUESTED, 95, "the program or a tool asked for this dump, and no exception happened" },
 	{ is_recovered, DT_CLASS_RECOVERED, 95, "this code is a report: Windows handled the fault and went on" },
 	{ is_snapshot, DT_CLASS_REQUESTED, 90, "the dump was taken of a system that had not crashed" },
 	{ is_reported_hardware, DT_CLASS_HARDWARE, 90, "the machine itself reported the error" },

@@ -50,14 +50,28 @@ static void exceptions(void **state)
 	assert_null(dt_exception_name(0x12345678));
 }
 
+/* What is no crash: marks of crash reporters, and what debuggers see of a program that runs on. */
+static void kinds_of_exceptions(void **state)
+{
+	(void)state;
+	assert_int_equal(dt_exception_kind(0xc0000005), DT_EXCEPTION_CRASH);
+	assert_int_equal(dt_exception_kind(0x12345678), DT_EXCEPTION_CRASH);
+	assert_int_equal(dt_exception_kind(0x80000003), DT_EXCEPTION_DEBUGGER);
+	assert_int_equal(dt_exception_kind(0x4000001f), DT_EXCEPTION_DEBUGGER);
+	assert_int_equal(dt_exception_kind(0x517a7ed), DT_EXCEPTION_ASKED);
+	assert_int_equal(dt_exception_kind(UINT32_MAX), DT_EXCEPTION_ASKED);
+	assert_int_equal(dt_exception_kind(0xcfffffff), DT_EXCEPTION_HANG);
+}
+
 /* A name that is an NTSTATUS constant must be that status's own. */
 static void exceptions_agree_with_statuses(void **state)
 {
-#define DT_EXCEPTION(code, name, has_access, is_illegal)           \
+#define DT_EXCEPTION(code, name, has_access, is_illegal, kind) \
 	if (!strncmp(name, "STATUS_", 7) || !strncmp(name, "DBG_", 4)) \
-		assert_string_equal(dt_ntstatus_name(code), name);     \
-	assert_int_equal(dt_exception_has_access(code), has_access);   \
-	assert_int_equal(dt_exception_is_illegal(code), is_illegal);
+		assert_string_equal(dt_ntstatus_name(code), name); \
+	assert_int_equal(dt_exception_has_access(code), has_access); \
+	assert_int_equal(dt_exception_is_illegal(code), is_illegal); \
+	assert_int_equal(dt_exception_kind(code), DT_EXCEPTION_##kind);
 	(void)state;
 #include "core/tables/exceptions.def"
 }
@@ -82,6 +96,7 @@ static void signals(void **state)
 	assert_string_equal(dt_signal_name(0x8203, 6), "SIGABRT");
 	assert_string_equal(dt_signal_name(0x8201, 31), "SIGSYS");
 	assert_string_equal(dt_signal_name(0x8201, UINT32_MAX), "dump requested");
+	assert_string_equal(dt_signal_name(0x8101, 0x43507378), "dump without a crash (Crashpad)");
 	assert_string_equal(dt_signal_name(0x8101, 1), "EXC_BAD_ACCESS");
 	assert_string_equal(dt_signal_name(0x8102, 10), "EXC_CRASH");
 	assert_null(dt_signal_name(0x8201, 0));
@@ -96,6 +111,7 @@ int main(void)
 		cmocka_unit_test(ntstatus_names),          cmocka_unit_test(every_status_is_found),
 		cmocka_unit_test(every_fast_fail_is_found), cmocka_unit_test(exceptions),
 		cmocka_unit_test(exceptions_agree_with_statuses), cmocka_unit_test(what_exceptions_carry),
+		cmocka_unit_test(kinds_of_exceptions),
 		cmocka_unit_test(signals),
 	};
 

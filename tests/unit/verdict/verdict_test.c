@@ -299,6 +299,36 @@ static void applications(void **state)
 	assert_non_null(strstr(j.verdict.summary, "holds no crash"));
 }
 
+/* A mark of a crash reporter in place of an exception: the program ran on, or hung; nobody's instruction failed. */
+static void marks_in_place_of_exceptions(void **state)
+{
+	static const uint32_t debugger[] = { 0x80000003, 0x80000004, 0x4000001e, 0x4000001f, 0x40010005, 0x40010006, 0x4001000a, 0x406d1388 };
+	static const uint32_t asked[] = { 0x517a7ed, 0x43507378, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(debugger) / sizeof(debugger[0]); i++) {
+		made_user(&m, debugger[i]);
+		made_fault(&m, "app.exe", 0x10);
+		assert_class(DT_CLASS_UNDETERMINED);
+		assert_string_equal(j.blame.module, "app.exe");
+	}
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		made_user(&m, asked[i]);
+		made_fault(&m, "app.exe", 0x10);
+		assert_class(DT_CLASS_REQUESTED);
+		assert_null(j.blame.module);
+		assert_true(reason("no exception happened"));
+		/* in a kernel's dump the number means nothing of the kind */
+		made_page_fault("vendor.sys");
+		m.facts.exception.code = dt_some(asked[i]);
+		assert_class(DT_CLASS_DRIVER);
+	}
+	made_user(&m, 0xcfffffff);
+	made_fault(&m, "app.exe", 0x10);
+	assert_class(DT_CLASS_UNDETERMINED);
+	assert_null(j.blame.module);
+}
+
 static void unreadable(void **state)
 {
 	(void)state;
@@ -380,8 +410,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(known_incident), CASE(without_rules), CASE(drivers),      CASE(windows_itself), CASE(hardware),
-		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(what_outweighs_a_signature), CASE(possible_changes_nothing), CASE(applications),   CASE(unreadable),
-		CASE(a_full_arena),   CASE(the_same_twice), CASE(precedence_is_total),
+		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(what_outweighs_a_signature), CASE(possible_changes_nothing), CASE(applications),
+		CASE(marks_in_place_of_exceptions), CASE(unreadable), CASE(a_full_arena), CASE(the_same_twice), CASE(precedence_is_total),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
