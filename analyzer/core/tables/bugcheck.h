@@ -35,6 +35,7 @@ enum dt_role {
 	DT_ROLE_PROCESS_ID,       /* process or thread id */
 	DT_ROLE_IRP,              /* VA of an IRP */
 	DT_ROLE_DEVICE_OBJECT,    /* VA of a DEVICE_OBJECT */
+	DT_ROLE_PHYSICAL_DEVICE,  /* VA of the DEVICE_OBJECT at the bottom of a stack: its driver is the bus's, mostly not who is at fault */
 	DT_ROLE_DRIVER_OBJECT,    /* VA of a DRIVER_OBJECT */
 	DT_ROLE_MODULE_ADDRESS,   /* an address inside the responsible module */
 	DT_ROLE_MODULE_NAME,      /* VA of the responsible module's name */

@@ -87,7 +87,7 @@ static void parameters(struct dt_pass *pass)
 	for (size_t i = 0; pass->reading && pass->dump->machine == DT_MACHINE_X64 && i < 4; i++) {
 		uint64_t value = pass->dump->bugcheck_parameter[i], start;
 		enum dt_role role = pass->reading->parameters[i].role;
-		if (role == DT_ROLE_DEVICE_OBJECT)
+		if (role == DT_ROLE_DEVICE_OBJECT || role == DT_ROLE_PHYSICAL_DEVICE)
 			device(pass, value, "device-object");
 		else if (role == DT_ROLE_DRIVER_OBJECT && has_type(pass, value, DRIVER_TYPE) &&
 		         dt_memory_u64(&pass->dump->memory, value + DRIVER_START, &start))

@@ -313,16 +313,24 @@ static void role_candidates(struct search *s)
 	}
 }
 
+/* The device at the bottom of a stack is the bus driver's; who is at fault is one of those above it. */
+static bool is_of_bus(const struct search *s, const char *from)
+{
+	return dt_reading_role(s->reading, DT_ROLE_PHYSICAL_DEVICE) >= 0 && !strcmp(from, "device-object");
+}
+
 static bool by_role(struct search *s)
 {
 	if (!s->reading || s->reading->blame != DT_BLAME_ROLE)
 		return false;
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]) && !s->out->module; i++) {
 		const struct dt_suspect *suspect = suspect_from(s, origins[i].from);
-		if (origins[i].confidence && suspect && !is_carrier(s, suspect->module))
+		if (origins[i].confidence && suspect && !is_of_bus(s, origins[i].from) && !is_carrier(s, suspect->module))
 			blame(s, suspect->module, suspect->offset, origins[i].confidence, origins[i].reason);
 	}
-	if (!s->out->module)
+	if (!s->out->module && is_of_bus(s, "device-object") && suspect_from(s, "device-object"))
+		nobody(s, "the stop code names a device at the bottom of its stack, which is the bus driver's; who held it up the dump does not show");
+	else if (!s->out->module)
 		nobody(s, "the stop code names an object whose driver the dump does not show");
 	role_candidates(s);
 	return true;

@@ -88,8 +88,9 @@ static void power_irp(void **state)
 	(void)state;
 	made_kernel(&m, 0x9f, 3, 1, 2, 3);
 	made_suspect(&m, "upper.sys", 0x50, "irp-completion-routine");
-	made_suspect(&m, "bus.sys", 0, "device-object");
-	assert_blamed("bus.sys");
+	made_suspect(&m, "bus.sys", 0, "device-object"); /* every device hangs on some bus */
+	assert_nobody();
+	assert_true(is_candidate("bus.sys"));
 	assert_true(is_candidate("upper.sys"));
 	made_suspect(&m, "holder.sys", 0, "irp-stack-location");
 	assert_blamed("holder.sys");
@@ -98,6 +99,15 @@ static void power_irp(void **state)
 	m.facts.suspects_count = 1; /* who waits is not who blocks */
 	assert_nobody();
 	assert_true(is_candidate("upper.sys"));
+}
+
+/* Where the stop code names the device of the driver itself, that is who. */
+static void device_of_the_driver(void **state)
+{
+	(void)state;
+	made_kernel(&m, 0x144, 1, 0, 2, 3);
+	made_suspect(&m, "client.sys", 0, "device-object");
+	assert_blamed("client.sys");
 }
 
 static void codes_without_evidence(void **state)
@@ -419,7 +429,7 @@ static void a_full_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(caller_of_bugcheck), CASE(parameters_that_name),      CASE(power_irp),       CASE(codes_without_evidence),
+		CASE(caller_of_bugcheck), CASE(parameters_that_name),      CASE(power_irp),       CASE(device_of_the_driver), CASE(codes_without_evidence),
 		CASE(heap_codes),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
 		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),

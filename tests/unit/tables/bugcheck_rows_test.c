@@ -159,7 +159,8 @@ static void every_code_has_a_name(void **state)
 /* A role that names what is responsible is what the rule ROLE needs; a row without one could only name nobody. */
 static void check_roles(const struct dt_reading *const *rows, size_t index)
 {
-	static const enum dt_role naming[] = { DT_ROLE_MODULE_ADDRESS, DT_ROLE_DEVICE_OBJECT, DT_ROLE_DRIVER_OBJECT, DT_ROLE_IRP };
+	static const enum dt_role naming[] = { DT_ROLE_MODULE_ADDRESS, DT_ROLE_DEVICE_OBJECT, DT_ROLE_PHYSICAL_DEVICE, DT_ROLE_DRIVER_OBJECT,
+		                               DT_ROLE_IRP };
 	const struct dt_reading *row = rows[index];
 	bool names = false;
 
