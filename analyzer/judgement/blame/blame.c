@@ -374,9 +374,17 @@ static bool by_execute(struct search *s)
 	return true;
 }
 
+/* Damage that is found late: by the kernel's pools, whose stop codes say so, or by a program's heap. */
+static bool is_heap(const struct search *s)
+{
+	if (!s->kernel)
+		return dt_opt_is(s->facts->exception.code, 0xc0000374); /* STATUS_HEAP_CORRUPTION */
+	return s->reading && s->reading->blame == DT_BLAME_HEAP;
+}
+
 static bool by_heap(struct search *s)
 {
-	if (!s->reading || s->reading->blame != DT_BLAME_HEAP)
+	if (!is_heap(s))
 		return false;
 	nobody(s, "damaged memory was found late, by whoever used it next: the modules on the stack may be the victims");
 	add_candidate(s, s->facts->fault.module, s->facts->fault.offset, "it ran when the damage was found; may be the victim");

@@ -150,6 +150,24 @@ static void heap_codes(void **state)
 	}
 }
 
+/* The heap of a program: the same. */
+static void heap_of_a_program(void **state)
+{
+	(void)state;
+	made_user(&m, 0xc0000374);
+	made_fault(&m, "ntdll.dll", 0xf0000);
+	made_frame(&m, "ntdll.dll", 0xf0000, DT_TRUST_CONTEXT);
+	made_frame(&m, "victim.dll", 1, DT_TRUST_UNWIND);
+	assert_nobody();
+	assert_true(is_candidate("victim.dll"));
+	assert_false(is_candidate("ntdll.dll"));
+	assert_true(blame.confidence.known && blame.confidence.value <= 40);
+	/* the number is an exception's: a stop code's first parameter is another matter */
+	made_page_fault("vendor.sys");
+	m.facts.exception.code = dt_some(0xc0000374);
+	assert_blamed("vendor.sys");
+}
+
 static void own_instruction(void **state)
 {
 	(void)state;
@@ -430,7 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(caller_of_bugcheck), CASE(parameters_that_name),      CASE(power_irp),       CASE(device_of_the_driver), CASE(codes_without_evidence),
-		CASE(heap_codes),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
+		CASE(heap_codes), CASE(heap_of_a_program),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
 		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),
 		CASE(processes),                 CASE(nothing_known),
