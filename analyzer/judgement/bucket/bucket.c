@@ -114,6 +114,15 @@ static void put_size(const struct dt_facts *facts, const char *name, struct dt_o
 		dt_buf_putc(out, '?');
 }
 
+/* Where nobody is blamed, what two programs have in common is that they use ntdll: each has groups of its own. */
+static void put_program(const struct dt_facts *facts, struct dt_buf *out)
+{
+	if (facts->dump.format != DT_FORMAT_USER || !facts->process.name)
+		return;
+	dt_buf_puts(out, "|@");
+	put_folded(out, facts->process.name);
+}
+
 static const char *key(const struct dt_facts *facts, const char *name, struct dt_opt offset, bool blamed, bool own,
                        struct dt_arena *arena)
 {
@@ -130,6 +139,8 @@ static const char *key(const struct dt_facts *facts, const char *name, struct dt
 		}
 		if (own && name)
 			put_size(facts, name, offset, &out);
+		if (!blamed)
+			put_program(facts, &out);
 		if (dt_buf_ok(&out))
 			text = dt_arena_strdup(arena, dt_buf_text(&out));
 	}

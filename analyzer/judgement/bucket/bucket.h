@@ -12,7 +12,8 @@
  *
  * MODULE is the blamed module in lower case. Where nobody is blamed it is the
  * module of the fault with a '?' before it, and "?" where that is not known
- * either: such a group shares a symptom, not a culprit. SIZE is the size of the image in
+ * either: such a group shares a symptom, not a culprit. Of a program "|@PROCESS" follows then, since the place is one that
+ * all programs have (u:exc:0xc0000374|?ntdll.dll+0xf0000|0x1f8000|@app.exe). SIZE is the size of the image in
  * memory, which tells builds apart; "?" where it is not known. The OS build is never part of a key.
  */
 #ifndef DT_BUCKET_BUCKET_H

@@ -95,6 +95,15 @@ static void processes(void **state)
 	keys("App.exe", "u:av:write|app.exe+0xe14ed|?", "u:av:write|app.exe");
 	m.facts.exception.code = dt_some(0xc0000409);
 	keys("App.exe", "u:exc:0xc0000409|app.exe+0xe14ed|?", "u:exc:0xc0000409|app.exe");
+	/* nobody blamed: the same place of Windows in two programs is not one crash */
+	made_fault(&m, "ntdll.dll", 0x10);
+	m.facts.process.name = "Other.exe";
+	keys(NULL, "u:exc:0xc0000409|?ntdll.dll+0x10|?|@other.exe", "u:exc:0xc0000409|?ntdll.dll|@other.exe");
+	keys("App.exe", "u:exc:0xc0000409|app.exe+0xe14ed|?", "u:exc:0xc0000409|app.exe");
+	/* the process that ran when the kernel stopped is no part of what happened */
+	made_read(0x50);
+	m.facts.process.name = "Other.exe";
+	keys(NULL, "av:read|?csagent.sys+0xe14ed|0x4a0000", "av:read|?csagent.sys");
 }
 
 /* Published pairs of id and hash. */
