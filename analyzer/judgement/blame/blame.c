@@ -15,6 +15,8 @@ enum {
 	MAX_GAP = 3, /* frames of mere scanning after which a stack is a heap of old addresses */
 };
 
+#define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
+
 /* What the rules share. */
 struct search {
 	const struct dt_facts *facts;
@@ -279,6 +281,18 @@ static bool by_other_code(struct search *s)
 	                                 s->facts->fault.module ? s->facts->fault.module : "a module"));
 }
 
+/* The code asked for a page that could not be read from where it is kept; that is not the code's fault. */
+static bool by_storage(struct search *s)
+{
+	const struct dt_exception *exception = &s->facts->exception;
+	const char *status = exception->information_count > 2 ? dt_ntstatus_name(exception->information[2]) : NULL;
+
+	if (!dt_opt_is(exception->code, STATUS_IN_PAGE_ERROR))
+		return false;
+	return nobody(s, dt_arena_printf(s->arena, "a page could not be read from where it is kept%s%s: the disk, its connection or the network failed, not the code that used the page",
+	                                 status ? ", " : "", status ? status : ""));
+}
+
 static const struct dt_suspect *suspect_from(const struct search *s, const char *from)
 {
 	for (size_t i = 0; i < s->facts->suspects_count; i++)
@@ -417,7 +431,7 @@ static bool by_stack(struct search *s)
 void dt_blame(const struct dt_facts *facts, const struct dt_carriers *carriers, struct dt_arena *arena, struct dt_blame *out)
 {
 	static bool (*const rules[])(struct search *) = {
-		by_mark, by_boundary, by_refusal, by_other_code, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
+		by_mark, by_boundary, by_refusal, by_other_code, by_storage, by_bugcheck_caller, by_no_evidence, by_role, by_execute, by_heap, by_fault, by_stack,
 	};
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
 	struct search s = { .facts = facts, .carriers = carriers, .arena = arena, .out = out, .kernel = facts->dump.format != DT_FORMAT_USER };

@@ -4,7 +4,9 @@
 #include "core/tables/images.h"
 #include "judgement/verdict/case.h"
 
-enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN };
+enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, STORAGE };
+
+#define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
 
 static const struct step {
 	enum dt_verdict_class class;
@@ -26,6 +28,8 @@ static bool applies(const struct dt_case *c, enum when when)
 		return module == NULL;
 	case SECURITY:
 		return module && dt_image_is_security(module);
+	case STORAGE:
+		return dt_opt_is(c->facts->exception.code, STATUS_IN_PAGE_ERROR);
 	case FOREIGN:
 		return c->facts->failure && c->facts->failure->kind == DT_FAILURE_NOT_A_DUMP;
 	default:

@@ -168,6 +168,27 @@ static void heap_of_a_program(void **state)
 	assert_blamed("vendor.sys");
 }
 
+/* Whose code used a page that the disk did not give is no matter. */
+static void pages_that_could_not_be_read(void **state)
+{
+	static uint64_t information[] = { 0, 0x1000, UINT64_C(0xc000000e) };
+
+	(void)state;
+	made_user(&m, 0xc0000006);
+	made_fault(&m, "app.exe", 0x1000);
+	made_frame(&m, "app.exe", 0x1000, DT_TRUST_CONTEXT);
+	assert_nobody();
+	assert_null(strstr(blame.reason, "STATUS_"));
+	m.facts.exception.information = information;
+	m.facts.exception.information_count = 3;
+	assert_nobody();
+	assert_non_null(strstr(blame.reason, "STATUS_NO_SUCH_DEVICE"));
+	made_kernel(&m, 0x7e, UINT64_C(0xffffffffc0000006), 1, 2, 3);
+	m.facts.exception.code = dt_some(0xc0000006);
+	made_fault(&m, "vendor.sys", 0x1000);
+	assert_nobody();
+}
+
 static void own_instruction(void **state)
 {
 	(void)state;
@@ -448,7 +469,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(caller_of_bugcheck), CASE(parameters_that_name),      CASE(power_irp),       CASE(device_of_the_driver), CASE(codes_without_evidence),
-		CASE(heap_codes), CASE(heap_of_a_program),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
+		CASE(heap_codes), CASE(heap_of_a_program), CASE(pages_that_could_not_be_read),         CASE(own_instruction),           CASE(carriers_are_never_blamed),
 		CASE(trust_of_frames),    CASE(execute_faults),            CASE(middle_of_an_instruction),
 		CASE(anomalies_lower),    CASE(a_refused_instruction_blames_nobody), CASE(a_used_up_stack_lowers),
 		CASE(processes),                 CASE(nothing_known),
