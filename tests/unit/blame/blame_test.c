@@ -118,7 +118,7 @@ static void codes_without_evidence(void **state)
 		uint64_t p1;
 	} rows[] = {
 		{ 0x101, 0x18 }, { 0x133, 1 }, { 0x1a, 0x41287 }, { 0x4e, 0x99 }, { 0x12b, 1 }, { 0x124, 0 },
-		{ 0x109, 1 },    { 0x4a, 1 },  { 0xef, 1 },       { 0xf4, 3 },    { 0x1c7, 0 },
+		{ 0x109, 1 },    { 0x4a, 1 },  { 0xef, 1 },       { 0xf4, 3 },    { 0x1c7, 0 }, { 0xfb, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
