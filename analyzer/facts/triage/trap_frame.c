@@ -5,6 +5,7 @@
 #include "facts/triage/pass.h"
 
 enum {
+	X64_FRAME_FAULT_ADDRESS = 0xd0,
 	X64_FRAME_RIP = 0x168,
 	X64_FRAME_CS = 0x170,
 	X64_FRAME_EFLAGS = 0x178,
@@ -33,6 +34,9 @@ static bool x64_machine_frame_is_sound(struct dt_bytes frame)
 	if (!(eflags & 2) || eflags >> 22)
 		return false;
 	uint64_t rip = dt_bytes_u64_or(frame, X64_FRAME_RIP, 0);
+	/* The kernel can call through a NULL pointer or into a program: what could not be fetched is then where it is. */
+	if (kernel && dt_bytes_u64_or(frame, X64_FRAME_FAULT_ADDRESS, ~rip) == rip)
+		return true;
 	return kernel == dt_address_is_kernel(DT_MACHINE_X64, rip) || !dt_address_is_canonical(DT_MACHINE_X64, rip);
 }
 

@@ -52,6 +52,26 @@ static void either_alignment_of_the_stack_pointer(void **state)
 	assert_int_equal(facts->fault.source, DT_FAULT_TRAP_FRAME);
 }
 
+/* The kernel called through a pointer that was NULL, or that led into a program: its instruction pointer is no kernel's. */
+static void kernel_code_that_went_to_low_addresses(void **state)
+{
+	(void)state;
+	const struct dt_facts *facts = facts_of(
+		KERNEL_DUMP "bugcheck 0xd1 0x0 0x2 0x8 0x0\n"
+			    "trap-frame 0xffffa00000001400 rip=0x0 rsp=0xffffa00000001590 address=0x0 rcx=0x20\n");
+
+	assert_int_equal(facts->fault.source, DT_FAULT_TRAP_FRAME);
+	assert_hex(facts->fault.ip, 0);
+	assert_hex(register_of(facts, "rcx"), 0x20);
+	facts = facts_of(KERNEL_DUMP "bugcheck 0x50 0x7ff612340000 0x10 0x7ff612340000 0x2\n"
+	                             "trap-frame 0xffffa00000001400 rip=0x7ff612340000 rsp=0xffffa00000001590 address=0x7ff612340000\n");
+	assert_int_equal(facts->fault.source, DT_FAULT_TRAP_FRAME);
+	/* it is not where the fetch failed: no frame */
+	facts = facts_of(KERNEL_DUMP "bugcheck 0xd1 0x28 0x2 0x0 0x7ff612340000\n"
+	                             "trap-frame 0xffffa00000001400 rip=0x7ff612340000 rsp=0xffffa00000001590 address=0x28\n");
+	assert_int_equal(facts->fault.source, DT_FAULT_PARAMETERS);
+}
+
 static void no_address_is_compared_where_none_was_reported(void **state)
 {
 	(void)state;
@@ -97,6 +117,7 @@ int main(void)
 		cmocka_unit_test(found_where_all_evidence_agrees),
 		cmocka_unit_test(refused_where_one_piece_is_wrong),
 		cmocka_unit_test(either_alignment_of_the_stack_pointer),
+		cmocka_unit_test(kernel_code_that_went_to_low_addresses),
 		cmocka_unit_test(no_address_is_compared_where_none_was_reported),
 		cmocka_unit_test(found_by_the_argument_of_the_bugcheck),
 		cmocka_unit_test(arm64_frame),
