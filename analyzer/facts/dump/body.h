@@ -30,6 +30,9 @@ void dt_body_ranges(struct dt_dump *dump, const struct dt_header_shape *header, 
 bool dt_body_has_bitmap(struct dt_bytes file, const struct dt_header_shape *header);
 bool dt_body_has_ranges(struct dt_bytes file, const struct dt_header_shape *header);
 
+/* Either, behind the 64-bit header. */
+bool dt_body_is_marked64(struct dt_bytes file);
+
 /* Takes extents for the dump's memory; says so where there is no room. */
 void dt_body_set_extents(struct dt_dump *dump, const struct dt_extent *extents, size_t count);
 /* Says what share of the pages that the tables describe is in the file. */

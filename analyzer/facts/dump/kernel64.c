@@ -10,7 +10,7 @@
 
 static const struct dt_header_shape shape = { DT_HEADER64_SIZE, 0x88, 8, 43 };
 
-enum body { BODY_NONE, BODY_FULL, BODY_SUMMARY, BODY_BITMAP, BODY_RANGES };
+enum body { BODY_NONE, BODY_FULL, BODY_SUMMARY, BODY_TRIAGE, BODY_BITMAP, BODY_RANGES };
 
 /* What each DumpType should have behind the header. */
 struct type_row {
@@ -24,6 +24,7 @@ static const struct type_row types[] = {
 	{ 1, DT_KIND_FULL, BODY_FULL, "" },
 	{ 2, DT_KIND_SUMMARY, BODY_SUMMARY, "SDMP" },
 	{ 3, DT_KIND_HEADER_ONLY, BODY_NONE, "" },
+	{ 4, DT_KIND_KERNEL_RANGES, BODY_TRIAGE, "" }, /* comes here only where the body is another */
 	{ 5, DT_KIND_FULL_BITMAP, BODY_BITMAP, "FDMP or SDMP" },
 	{ 6, DT_KIND_KERNEL_BITMAP, BODY_BITMAP, "SDMP or FDMP" },
 	{ 7, DT_KIND_BITMAP, BODY_BITMAP, "SDMP or FDMP" },
@@ -76,6 +77,7 @@ static void read_body(struct dt_dump *dump, const struct type_row *row)
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "body", "DumpType %" PRIu32 " does not go with the signature at 0x%x, 0x%08" PRIx32 ": the signature is believed",
 		            row->type, shape.size, dt_bytes_u32_or(dump->file, shape.size, 0));
 	switch (body) {
+	case BODY_TRIAGE:
 	case BODY_NONE: dt_dump_missing(dump, "memory, modules and stack: this kind of dump has none"); break;
 	case BODY_FULL: dt_body_full(dump, &shape); break;
 	case BODY_SUMMARY: dt_body_summary(dump, &shape); break;
@@ -121,7 +123,7 @@ static enum dt_status open_header(struct dt_dump *dump, struct dt_error *err)
 	const struct type_row *row = type_row(header.type);
 
 	if (row)
-		dump->kind = row->body == BODY_BITMAP ? bitmap_kind(dump, &header, row->kind) : row->kind;
+		dump->kind = row->body == BODY_BITMAP || row->body == BODY_TRIAGE ? bitmap_kind(dump, &header, row->kind) : row->kind;
 	if (status != DT_OK)
 		return status;
 	if (!row)
@@ -155,14 +157,21 @@ bool dt_headeronly64_recognise(struct dt_bytes file)
 	return dt_header64_is(file, 3);
 }
 
+bool dt_body_is_marked64(struct dt_bytes file)
+{
+	return dt_body_has_bitmap(file, &shape) || dt_body_has_ranges(file, &shape);
+}
+
 bool dt_bitmap64_recognise(struct dt_bytes file)
 {
-	return dt_header64_is(file, 5) || dt_header64_is(file, 6) || dt_header64_is(file, 7);
+	return dt_header64_is(file, 5) || dt_header64_is(file, 6) || dt_header64_is(file, 7) ||
+	       (dt_header64_is(file, 4) && dt_body_has_bitmap(file, &shape));
 }
 
 bool dt_ranges64_recognise(struct dt_bytes file)
 {
-	return dt_header64_is(file, 8) || dt_header64_is(file, 9) || dt_header64_is(file, 10);
+	return dt_header64_is(file, 8) || dt_header64_is(file, 9) || dt_header64_is(file, 10) ||
+	       (dt_header64_is(file, 4) && dt_body_has_ranges(file, &shape));
 }
 
 bool dt_unknown64_recognise(struct dt_bytes file)

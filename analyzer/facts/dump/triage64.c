@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "core/base/text.h"
+#include "facts/dump/body.h"
 #include "facts/dump/reader.h"
 
 /* Where the two widths have their parts: file offsets in TRIAGE_DUMP, then offsets in its entries. */
@@ -348,9 +349,27 @@ static void check_kernel_base(struct dt_dump *dump)
 	            "the kernel's base 0x%" PRIx64 " is the base of no driver in the list", dump->kdbg.kern_base);
 }
 
+/* The parts' table, and where it says the end mark. */
+static bool has_triage_body(struct dt_bytes file)
+{
+	uint32_t valid = dt_bytes_u32_or(file, layout64.base + T_VALID_OFFSET, 0);
+
+	return valid >= layout64.base + layout64.size && dt_bytes_u32_or(file, layout64.base + T_SIZE_OF_DUMP, 0) == valid + 4 &&
+	       dt_bytes_match(file, valid, "TRGD", 4);
+}
+
+/* Another type that exists, and behind the header what this one has; DumpType alone is not believed against the bytes. */
+static bool belies_its_type(struct dt_bytes file)
+{
+	for (uint32_t type = 1; type <= 10; type++)
+		if (type != 4 && dt_header64_is(file, type))
+			return has_triage_body(file);
+	return false;
+}
+
 bool dt_triage64_recognise(struct dt_bytes file)
 {
-	return dt_header64_is(file, 4);
+	return dt_header64_is(file, 4) ? !dt_body_is_marked64(file) : belies_its_type(file);
 }
 
 static void read_parts(struct triage *t)
@@ -392,6 +411,9 @@ enum dt_status dt_triage64_open(struct dt_dump *dump, struct dt_error *err)
 	enum dt_status status = dt_header64_read(dump, &t.header, err);
 	if (status != DT_OK)
 		return status;
+	if (!dt_opt_is(t.header.type, 4))
+		dt_note_add(dump->notes, DT_NOTE_WARNING, "body", "DumpType %" PRIu64 " does not go with the triage block at 0x%x: the block is believed",
+		            t.header.type.value, layout64.base);
 	if (dt_header64_has(&t.header, DT_ATTRIBUTE_ENCRYPTED)) {
 		dt_note_add(dump->notes, DT_NOTE_WARNING, "header",
 		            "the dump is encrypted: only its header can be read");

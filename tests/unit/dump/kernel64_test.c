@@ -155,6 +155,17 @@ static void a_signature_is_believed_before_the_type(void **state)
 	assert_true(has_note(&o, "body", "DumpType 1 does not go with the signature at 0x2000"));
 	assert_int_equal(byte_at(0x3000), 0xa5);
 	close_opened(&o);
+	/* nor is that of a minidump */
+	make_bitmap(4, "SDMPDUMP");
+	expect_kind(DT_KIND_KERNEL_BITMAP);
+	assert_true(has_note(&o, "body", "DumpType 4 does not go with the signature at 0x2000"));
+	assert_int_equal(byte_at(0x3000), 0xa5);
+	close_opened(&o);
+	make_ranges(4);
+	expect_kind(DT_KIND_KERNEL_RANGES);
+	assert_true(has_note(&o, "body", "DumpType 4 does not go with the signature at 0x2000"));
+	assert_int_equal(byte_at(0x3000), 0xa5);
+	close_opened(&o);
 }
 
 static void a_cut_file_gives_its_share(void **state)

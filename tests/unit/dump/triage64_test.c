@@ -281,6 +281,25 @@ static void a_missing_end_mark_is_said(void **state)
 	close_opened(&o);
 }
 
+/* DumpType says another kind, the bytes behind the header say this one. */
+static void the_block_is_believed_before_the_type(void **state)
+{
+	(void)state;
+	make_triage();
+	put32(&f, 0xf98, 6);
+	open_fixture(&o, &f);
+	assert_int_equal(o.status, DT_OK);
+	assert_int_equal(o.dump.kind, DT_KIND_TRIAGE);
+	assert_int_equal(o.dump.module_count, 3);
+	assert_true(has_note(&o, "body", "DumpType 6 does not go with the triage block at 0x2000"));
+	close_opened(&o);
+	/* without its end mark nothing says so */
+	put_text(&f, 0x4400, "TRIA");
+	open_fixture(&o, &f);
+	assert_int_equal(o.dump.module_count, 0);
+	close_opened(&o);
+}
+
 static void an_encrypted_dump_is_not_guessed_at(void **state)
 {
 	(void)state;
@@ -438,6 +457,7 @@ int main(void)
 		cmocka_unit_test(memory_joins_blocks_stack_and_copies),
 		cmocka_unit_test(tells_writers_and_completeness),
 		cmocka_unit_test(a_missing_end_mark_is_said),
+		cmocka_unit_test(the_block_is_believed_before_the_type),
 		cmocka_unit_test(an_encrypted_dump_is_not_guessed_at),
 		cmocka_unit_test(counts_that_lie_are_cut),
 		cmocka_unit_test(offsets_behind_the_end_are_named),
