@@ -117,12 +117,21 @@ static bool is_driver(const struct dt_case *c)
 	return is_blamed(c) && c->out->blame.confidence.value >= LEAST_FOR_A_VERDICT && !dt_blame_is_microsoft(c->facts, c->out->blame.module);
 }
 
+/* Whether the dump has what would speak against Windows' own code: its callers, and the instruction to hold against the address. */
+static bool is_seen_around(const struct dt_case *c)
+{
+	const struct dt_facts *facts = c->facts;
+	bool has_code = !facts->fault.ip.known || facts->fault.instruction || facts->exception.access == DT_ACCESS_EXECUTE;
+
+	return (facts->stack_count > 1 || facts->dump.complete == DT_TRUE) && has_code;
+}
+
 /* The walk ends in Windows itself and nobody else is near. */
 static bool is_os(const struct dt_case *c)
 {
 	const struct dt_blame *blame = &c->out->blame;
 
-	if (!is_blamed(c) || c->anomalies || !dt_blame_is_microsoft(c->facts, blame->module))
+	if (!is_blamed(c) || c->anomalies || !dt_blame_is_microsoft(c->facts, blame->module) || !is_seen_around(c))
 		return false;
 	for (size_t i = 0; i < blame->candidates_count; i++)
 		if (!dt_blame_is_microsoft(c->facts, blame->candidates[i].module))

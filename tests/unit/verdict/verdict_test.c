@@ -140,7 +140,19 @@ static void windows_itself(void **state)
 	made_page_fault("inbox.sys");
 	made_module(&m, "inbox.sys", 0x100000);
 	m.modules[0].microsoft = DT_TRUE;
+	m.facts.fault.instruction = "mov eax, dword ptr [rcx]";
+	m.facts.dump.complete = DT_TRUE;
 	assert_class(DT_CLASS_OS);
+	/* what is not in the dump speaks for nobody: neither the callers ... */
+	m.facts.dump.complete = DT_FALSE;
+	assert_class(DT_CLASS_UNDETERMINED);
+	made_frame(&m, "inbox.sys", 1, DT_TRUST_CONTEXT);
+	made_frame(&m, "ntoskrnl.exe", 1, DT_TRUST_SCAN);
+	assert_class(DT_CLASS_OS);
+	/* ... nor the instruction that could contradict the address */
+	m.facts.fault.instruction = NULL;
+	assert_class(DT_CLASS_UNDETERMINED);
+	m.facts.fault.instruction = "mov eax, dword ptr [rcx]";
 	/* a driver from outside near the fault takes the certainty */
 	made_frame(&m, "vendor.sys", 1, DT_TRUST_SCAN);
 	assert_class(DT_CLASS_UNDETERMINED);
