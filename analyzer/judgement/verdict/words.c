@@ -259,6 +259,21 @@ static void blamed(const struct dt_case *c)
 		                       or_else(blame->candidates[i].reason, "it is near")));
 }
 
+/* What an anomaly is a sign of; a stack that is used up and a processor without a feature are neither broken nor damaged. */
+static const char *const signs[DT_anomaly_kind_COUNT] = {
+	[DT_ANOMALY_CPU_FEATURE] = "evidence about the processor",
+	[DT_ANOMALY_STACK_OVERFLOW] = "evidence about the stack",
+};
+
+static void anomalies(const struct dt_case *c)
+{
+	for (size_t i = 0; i < c->facts->anomalies_count; i++) {
+		const struct dt_anomaly *anomaly = &c->facts->anomalies[i];
+		if (anomaly->text)
+			add(c, dt_arena_printf(c->arena, "%s: %s", or_else(signs[anomaly->kind], "evidence of bad hardware or corrupted memory"), anomaly->text));
+	}
+}
+
 /* Only what was begun can end early. */
 static const char *failed(const struct dt_failure *failure)
 {
@@ -276,9 +291,7 @@ void dt_case_reasons(const struct dt_case *c, const struct dt_precedence *row)
 	if (facts->failure)
 		add(c, dt_arena_printf(c->arena, "%s: %s", failed(facts->failure), or_else(facts->failure->text, "no reason is known")));
 	add(c, row->reason);
-	for (size_t i = 0; i < facts->anomalies_count; i++)
-		if (facts->anomalies[i].text)
-			add(c, dt_arena_printf(c->arena, "evidence of bad hardware or corrupted memory: %s", facts->anomalies[i].text));
+	anomalies(c);
 	matched(c);
 	if (verdict->class != DT_CLASS_UNREADABLE)
 		blamed(c);

@@ -202,6 +202,12 @@ static void doubts(void **state)
 		assert_true(reason("evidence of bad hardware or corrupted memory: what was seen"));
 		assert_true(reason("bad hardware or corrupted memory but does not prove it"));
 	}
+	/* these say nothing of the kind */
+	made_page_fault("vendor.sys");
+	made_anomaly(&m, DT_ANOMALY_STACK_OVERFLOW, "what was seen");
+	assert_class(DT_CLASS_DRIVER);
+	assert_true(reason("evidence about the stack: what was seen"));
+	assert_false(reason("bad hardware"));
 	/* a modified kernel is no hardware fault by itself */
 	made_kernel(&m, 0x109, 1, 2, 3, 1);
 	assert_class(DT_CLASS_UNDETERMINED);
