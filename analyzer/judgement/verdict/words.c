@@ -23,7 +23,7 @@ static void put_place(struct dt_buf *out, const char *module, struct dt_opt offs
 	}
 }
 
-/* "PAGE_FAULT_IN_NONPAGED_AREA (0x50)", or the exception of a process. */
+/* "PAGE_FAULT_IN_NONPAGED_AREA (0x50)", or the exception of a process; of a fast fail with its reason. */
 static void put_code(struct dt_buf *out, const struct dt_facts *facts)
 {
 	const struct dt_bugcheck *bugcheck = facts->bugcheck;
@@ -36,6 +36,9 @@ static void put_code(struct dt_buf *out, const struct dt_facts *facts)
 	}
 	dt_buf_printf(out, "%s%s", name ? name : bugcheck ? "stop code " : "exception ", name ? " (" : "");
 	dt_buf_hex(out, code.value);
+	/* abort() and a broken list are fast fails, too: their name alone says that a buffer was overrun. */
+	if (name && facts->exception.detail)
+		dt_buf_printf(out, ", %s", facts->exception.detail);
 	dt_buf_puts(out, name ? ")" : "");
 }
 

@@ -317,6 +317,18 @@ static void applications(void **state)
 	assert_non_null(strstr(j.verdict.summary, "holds no crash"));
 }
 
+/* The name of 0xC0000409 says overrun, whatever the reason is. */
+static void fast_fails_with_their_reasons(void **state)
+{
+	(void)state;
+	made_user(&m, 0xc0000409);
+	m.facts.exception.name = "STATUS_STACK_BUFFER_OVERRUN";
+	m.facts.exception.detail = "FAST_FAIL_FATAL_APP_EXIT";
+	made_fault(&m, "app.exe", 0x10);
+	assert_class(DT_CLASS_APPLICATION);
+	assert_non_null(strstr(j.verdict.summary, "STATUS_STACK_BUFFER_OVERRUN (0xc0000409, FAST_FAIL_FATAL_APP_EXIT), in app.exe+0x10"));
+}
+
 /* A mark of a crash reporter in place of an exception: the program ran on, or hung; nobody's instruction failed. */
 static void marks_in_place_of_exceptions(void **state)
 {
@@ -429,7 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(known_incident), CASE(without_rules), CASE(drivers),      CASE(windows_itself), CASE(hardware),
 		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(what_outweighs_a_signature), CASE(possible_changes_nothing), CASE(applications),
-		CASE(marks_in_place_of_exceptions), CASE(unreadable), CASE(a_full_arena), CASE(the_same_twice), CASE(precedence_is_total),
+		CASE(marks_in_place_of_exceptions), CASE(fast_fails_with_their_reasons), CASE(unreadable), CASE(a_full_arena), CASE(the_same_twice), CASE(precedence_is_total),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
