@@ -39,12 +39,17 @@ static const struct name_row hints[] = {
 #define P1_ZERO3(from, to) { .parameter = 1, .low = (from), .high = (to), .zero = 1 << 2 }
 #define P1_NONZERO3(from, to) { .parameter = 1, .low = (from), .high = (to), .nonzero = 1 << 2 }
 #define ZERO34 { .zero = 1 << 2 | 1 << 3 }
-#define SOURCE "Windows driver documentation, Bug Check "
+#define SOURCE  "Windows driver documentation, Bug Check "
+
+#define BY_NAME "the name alone: no page describes "
+#define UNTOLD  "not documented"
 
 static const struct dt_reading readings[] = {
 #define DT_READING(code, when, title, r1, t1, r2, t2, r3, t3, r4, t4, blame, class)                                        \
 	{ code, when, title, { { DT_ROLE_##r1, t1 }, { DT_ROLE_##r2, t2 }, { DT_ROLE_##r3, t3 }, { DT_ROLE_##r4, t4 } }, \
 	  DT_BLAME_##blame, DT_CODE_##class, SOURCE #code },
+#define DT_NAMED(code, class) \
+	{ code, ALWAYS, NULL, { { DT_ROLE_NONE, UNTOLD }, { DT_ROLE_NONE, UNTOLD }, { DT_ROLE_NONE, UNTOLD }, { DT_ROLE_NONE, UNTOLD } }, DT_BLAME_NOBODY, DT_CODE_##class, BY_NAME #code },
 #include "core/tables/bugchecks.def"
 };
 

@@ -272,6 +272,8 @@ static void check_live(uint32_t code, const char *name)
 
 	if (!strstr(name, "LIVEDUMP") && !strstr(name, "LIVE_DUMP"))
 		return;
+	if (row && strstr(row->source, "name alone"))
+		assert_int_equal(row->blame, DT_BLAME_NOBODY);
 	if (!row || (row->class != DT_CODE_RECOVERED && row->class != DT_CODE_REQUESTED))
 		fail_msg("0x%x %s is no report", code, name);
 }
@@ -279,6 +281,7 @@ static void check_live(uint32_t code, const char *name)
 static void live_dumps_are_reports(void **state)
 {
 	(void)state;
+	assert_non_null(strstr(dt_bugcheck_reading(0x1e7, NULL, DT_MACHINE_X64, 26100)->source, "no page describes 0x1e7"));
 #define DT_BUGCHECK_NAME(number, name) check_live(number, name);
 #define DT_BUGCHECK_ALIAS(number, name)
 #include "core/tables/bugcheck_names.def"
