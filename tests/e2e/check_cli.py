@@ -50,6 +50,9 @@ class Usage(unittest.TestCase):
             self.assertEqual(out.returncode, 2, args)
             self.assertIn(said, out.stderr)
             self.assertEqual(out.stdout, "")
+            # What is wrong stays on the screen: the table of options is what --help prints.
+            self.assertLessEqual(len(out.stderr.splitlines()), 7, args)
+            self.assertIn("--help' ", out.stderr)
 
     def test_help_of_every_command(self):
         listed = re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.M)

@@ -21,7 +21,10 @@ int dt_door_usage(const struct dt_command *self, const char *fmt, ...)
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
-	fprintf(stderr, "\nusage: dumptriage %s %s", self->name, self->usage);
+	/* The arguments, not the table of options behind them: the message would leave the screen. */
+	const char *options = strstr(self->usage, "\n\n");
+	int len = (int)(options ? (size_t)(options - self->usage) : strcspn(self->usage, "\n"));
+	fprintf(stderr, "\nusage: dumptriage %s %.*s\n'dumptriage %s --help' says more\n", self->name, len, self->usage, self->name);
 	return DT_EXIT_USAGE;
 }
 

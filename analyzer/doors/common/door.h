@@ -36,7 +36,7 @@ int dt_door_main(const struct dt_command *commands, size_t count, int argc, char
 /* Becomes the command's program; returns only when that failed. */
 int dt_door_exec(const struct dt_command *command, int argc, char **argv);
 
-/* "dumptriage: …" on stderr, with the command's usage behind it. Gives DT_EXIT_USAGE. */
+/* "dumptriage: …" on stderr, with the command's arguments and where its help is behind it. Gives DT_EXIT_USAGE. */
 int dt_door_usage(const struct dt_command *self, const char *fmt, ...) DT_PRINTF(2, 3);
 /* The value of an option that takes a number from low to high. DT_EXIT_OK, or dt_door_usage's answer with *out as it was. */
 int dt_door_number(const struct dt_command *self, const char *name, const char *value, uint64_t low, uint64_t high, uint64_t *out);
