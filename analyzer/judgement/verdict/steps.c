@@ -57,6 +57,16 @@ static void add_rule(const struct dt_case *c)
 		add(c, c->rule->next_steps[i]);
 }
 
+/* One step with branches: it alone says nothing to do, and they hold under its condition only. */
+static void add_perhaps(const struct dt_case *c)
+{
+	add(c, dt_arena_printf(c->arena, "If other computers crash the same way, it may be: %s. Then:", c->rule->title));
+	for (size_t i = 0; i < c->rule->next_step_count; i++) {
+		const char *step = c->rule->next_steps[i];
+		add(c, !strncmp(step, "- ", 2) ? step : dt_arena_printf(c->arena, "- %s", step));
+	}
+}
+
 static void add_class(const struct dt_case *c)
 {
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -76,8 +86,6 @@ void dt_case_steps(const struct dt_case *c)
 		return;
 	}
 	add_class(c);
-	if (!sure && c->match && c->rule && c->rule->next_step_count) {
-		add(c, dt_arena_printf(c->arena, "If other computers crash the same way, it may be: %s. Then:", c->rule->title));
-		add_rule(c);
-	}
+	if (!sure && c->match && c->rule && c->rule->next_step_count)
+		add_perhaps(c);
 }

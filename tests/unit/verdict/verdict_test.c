@@ -60,6 +60,19 @@ static bool step(const char *text)
 	return says(j.verdict.next_steps, j.verdict.next_steps_count, text);
 }
 
+/* How many branches the step with that text has. */
+static size_t branches_of(const char *text)
+{
+	size_t at = 0, n = 0;
+
+	while (at < j.verdict.next_steps_count && !strstr(j.verdict.next_steps[at], text))
+		at++;
+	while (at + n + 1 < j.verdict.next_steps_count && !strncmp(j.verdict.next_steps[at + n + 1], "- ", 2))
+		n++;
+	assert_true(at < j.verdict.next_steps_count);
+	return n;
+}
+
 static void made_page_fault(const char *module)
 {
 	made_kernel(&m, 0x50, UINT64_C(0xffffd60300001234), 0, UINT64_C(0xfffff8020ebc14ed), 2);
@@ -108,6 +121,9 @@ static void known_incident(void **state)
 	assert_int_equal(j.matches[0].grade, DT_GRADE_POSSIBLE);
 	assert_true(reason("contradicted: R4 "));
 	assert_true(step("it may be: CrowdStrike"));
+	/* what holds under that condition only is a branch of it */
+	assert_null(strstr(j.verdict.next_steps[0], "it may be"));
+	assert_true(branches_of("it may be: CrowdStrike") > 3);
 }
 
 static void without_rules(void **state)
@@ -269,6 +285,7 @@ static void what_outweighs_a_signature(void **state)
 	assert_class(DT_CLASS_HARDWARE);
 	assert_true(step("Test the memory"));
 	assert_true(step("it may be: NVIDIA"));
+	assert_true(branches_of("it may be: NVIDIA") > 0);
 	assert_null(strstr(j.verdict.summary, "NVIDIA"));
 
 	made_incident();
