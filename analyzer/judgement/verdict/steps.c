@@ -4,7 +4,7 @@
 #include "core/tables/images.h"
 #include "judgement/verdict/case.h"
 
-enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, STORAGE };
+enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, AWAY, UNREAD, DAMAGED, STORAGE };
 
 #define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
 
@@ -20,6 +20,7 @@ static const struct step {
 static bool applies(const struct dt_case *c, enum when when)
 {
 	const char *module = c->out->blame.module;
+	enum dt_failure_kind failed = c->facts->failure ? c->facts->failure->kind : DT_failure_kind_NULL;
 
 	switch (when) {
 	case NAMED:
@@ -31,7 +32,13 @@ static bool applies(const struct dt_case *c, enum when when)
 	case STORAGE:
 		return dt_opt_is(c->facts->exception.code, STATUS_IN_PAGE_ERROR);
 	case FOREIGN:
-		return c->facts->failure && c->facts->failure->kind == DT_FAILURE_NOT_A_DUMP;
+		return failed == DT_FAILURE_NOT_A_DUMP;
+	case AWAY:
+		return failed == DT_FAILURE_IO;
+	case UNREAD:
+		return failed == DT_FAILURE_UNSUPPORTED;
+	case DAMAGED:
+		return failed != DT_FAILURE_IO && failed != DT_FAILURE_UNSUPPORTED;
 	default:
 		return true;
 	}

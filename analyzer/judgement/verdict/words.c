@@ -282,6 +282,8 @@ static const char *failed(const struct dt_failure *failure)
 {
 	if (is_no_dump(failure))
 		return "the file is no dump of a known kind";
+	if (failure->kind == DT_FAILURE_IO)
+		return "reading the file failed";
 	return failure->kind == DT_FAILURE_UNSUPPORTED ? "reading it is not supported" : "reading the file ended early";
 }
 

@@ -406,6 +406,15 @@ static void unreadable(void **state)
 	assert_class(DT_CLASS_UNREADABLE);
 	assert_true(reason("reading it is not supported: expected MDMP"));
 	assert_false(reason("ended early"));
+	/* another copy of it would be read no better */
+	assert_int_equal(j.verdict.next_steps_count, 1);
+	assert_true(step("Give the dump itself"));
+	failure = (struct dt_failure){ .kind = DT_FAILURE_IO, .text = "cannot open: Permission denied" };
+	assert_class(DT_CLASS_UNREADABLE);
+	assert_true(reason("reading the file failed: cannot open"));
+	assert_false(reason("ended early"));
+	assert_int_equal(j.verdict.next_steps_count, 1);
+	assert_true(step("may be read"));
 	memset(&m, 0, sizeof(m));
 	assert_class(DT_CLASS_UNDETERMINED);
 }
