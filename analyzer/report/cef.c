@@ -133,12 +133,12 @@ void dt_report_cef(const struct dt_crash *crash, const struct dt_report_style *s
 	const char *class = dt_word(&dt_words_verdict_class, judgement->verdict.class);
 	dt_buf_puts(&line, "CEF:0|dumptriage|dumptriage|" DT_VERSION "|");
 	dt_cef_header(&line, event.match ? event.match->signature : class ? class : "unknown");
-	dt_cef_header(&line, event.match && event.match->title ? event.match->title : event.name ? event.name : "crash dump");
+	dt_cef_header(&line, event.match && event.match->title ? event.match->title : event.name ? event.name : event.unread ? "unreadable dump" : "crash dump");
 	dt_buf_printf(&line, "%u|", event.severity / 10);
 	numbers(&line, &event);
 	dt_cef_value(&line, "externalId", event.id);
 	dt_cef_value(&line, "dhost", facts->host.name);
-	dt_cef_value(&line, "act", event.user ? "application-crash" : "kernel-crash");
+	dt_cef_value(&line, "act", event.action);
 	dt_cef_value(&line, "cat", class);
 	dt_cef_value(&line, "fname", facts->file.name);
 	dt_cef_value(&line, "filePath", event.path);

@@ -23,17 +23,23 @@ static const char *keyword(const char *text, struct dt_arena *arena)
 
 static void put_event(struct dt_put *w, const struct dt_event *event)
 {
-	const char *const kernel[] = { "host", "driver" }, *const user[] = { "process" }, *const kernel_type[] = { "info", "end" }, *const user_type[] = { "end" };
+	static const struct {
+		const char *category[2], *type[2];
+		size_t categories, types;
+	} kinds[] = {
+		{ { "host", "driver" }, { "info", "end" }, 2, 2 }, { { "process" }, { "end" }, 1, 1 }, { { "host" }, { "info" }, 1, 1 }
+	};
+	size_t kind = event->unread ? 2 : event->user;
 	char code[24];
 
 	dt_put_open(w, "event", '{');
 	dt_put_text(w, "id", event->id);
 	dt_put_text(w, "kind", event->alert ? "alert" : "event");
-	dt_put_texts(w, "category", event->user ? user : kernel, event->user ? 1 : 2);
-	dt_put_texts(w, "type", event->user ? user_type : kernel_type, event->user ? 1 : 2);
+	dt_put_texts(w, "category", kinds[kind].category, kinds[kind].categories);
+	dt_put_texts(w, "type", kinds[kind].type, kinds[kind].types);
 	dt_put_text(w, "outcome", "failure");
 	dt_put_ecs_source(w);
-	dt_put_text(w, "action", event->user ? "application-crash" : "kernel-crash");
+	dt_put_text(w, "action", event->action);
 	if (event->code.known) {
 		snprintf(code, sizeof(code), "0x%08llx", (unsigned long long)event->code.value);
 		dt_put_text(w, "code", code);

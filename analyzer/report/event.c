@@ -146,6 +146,10 @@ void dt_event_make(const struct dt_crash *whole, const char *encoding, bool unma
 	/* Without memory for a masked one there is nothing to tell. */
 	out->match = masked ? judgement_match(judgement) : NULL;
 	out->user = facts->dump.format == DT_FORMAT_USER;
+	out->unread = judgement->verdict.class == DT_CLASS_UNREADABLE;
+	out->action = out->user ? "application-crash" : "kernel-crash";
+	if (out->unread)
+		out->action = "dump-unreadable";
 	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement, judgement->blame.module) || watched(judgement, facts->fault.module);
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->name = facts->bugcheck ? facts->bugcheck->name : facts->exception.name;

@@ -45,11 +45,36 @@ static void a_name_alone_is_no_alert(void **state)
 	assert_false(alerts(NULL, NULL));
 }
 
+static const char *action(enum dt_verdict_class class, enum dt_format format)
+{
+	struct dt_crash crash = { 0 };
+	struct dt_arena arena;
+	struct dt_event event;
+
+	dt_arena_init(&arena, 1u << 20);
+	crash.judgement.verdict.class = class;
+	crash.facts.dump.format = format;
+	dt_event_make(&crash, "ecs", false, &arena, &event);
+	dt_arena_deinit(&arena);
+	return event.action;
+}
+
+/* A text file in an archive is not a crash of Windows. */
+static void what_could_not_be_read_is_no_crash(void **state)
+{
+	(void)state;
+	assert_string_equal(action(DT_CLASS_DRIVER, DT_FORMAT_KERNEL), "kernel-crash");
+	assert_string_equal(action(DT_CLASS_APPLICATION, DT_FORMAT_USER), "application-crash");
+	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_FORMAT_USER), "dump-unreadable");
+	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_format_NULL), "dump-unreadable");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crashes_in_watched_drivers_are_alerts),
 		cmocka_unit_test(a_name_alone_is_no_alert),
+		cmocka_unit_test(what_could_not_be_read_is_no_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
