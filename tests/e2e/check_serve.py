@@ -223,6 +223,16 @@ class Uploads(Case):
         zero = self.only(server.upload(("zeros.dmp", bytes(300000))))
         self.assertIn("zero", zero["summary"])
 
+    def test_a_group_that_names_no_module_claims_none(self):
+        server = self.serve()
+        page = server.get(f"/crashes/{self.only(server.upload(('a.dmp', built('livedump-161')), host='pc-1'))['id']}").text
+        self.assertIn("the same kind of crash, in no known module", page)
+        self.assertNotIn("the same module", page)
+        self.assertNotIn("the same place", page)
+        page = server.get(f"/crashes/{self.only(server.upload(('b.dmp', built('csagent-50')), host='pc-2'))['id']}").text
+        self.assertIn("the same module, all builds", page)
+        self.assertIn("the same place in the same build", page)
+
     def test_the_form_without_javascript(self):
         server = self.serve()
         cookie, csrf = server.form()

@@ -89,18 +89,26 @@ static void next_steps(struct dt_buf *out, const struct dt_web_crash *view)
 	dt_buf_puts(out, "</section>\n");
 }
 
-static void one_incident(struct dt_buf *out, const struct dt_report_incident *incident)
+/* What the crashes of a group share. A bucket that ends with '?' names no module. */
+static const char *shared(const struct dt_report_incident *incident)
 {
-	static const char *const kinds[][2] = { { "signature", "the same known incident" }, { "own", "the same place in the same build" },
-		                                { "family", "the same driver, all builds" } };
-	const char *kind = incident->kind;
+	static const char *const kinds[][3] = { { "signature", "the same known incident", "the same known incident" },
+		                                { "own", "the same place in the same build", "the same kind of crash, at no known place" },
+		                                { "family", "the same module, all builds", "the same kind of crash, in no known module" } };
+	size_t len = incident->key ? strlen(incident->key) : 0;
+	bool placeless = len && incident->key[len - 1] == '?';
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(kinds[i][0], kind))
-			kind = kinds[i][1];
+		if (!strcmp(kinds[i][0], incident->kind))
+			return kinds[i][placeless ? 2 : 1];
+	return incident->kind;
+}
+
+static void one_incident(struct dt_buf *out, const struct dt_report_incident *incident)
+{
 	dt_buf_printf(out, "<li><a href=\"/incidents/%llu\">", (unsigned long long)incident->id);
 	dt_report_incident_hosts(incident, out);
-	dt_buf_printf(out, "</a>, %llu %s: %s", (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"), kind);
+	dt_buf_printf(out, "</a>, %llu %s: %s", (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"), shared(incident));
 	if (incident->outbreak || incident->state)
 		dt_buf_printf(out, " <span class=\"chip state-%s\">%s</span>", incident->outbreak ? "outbreak" : incident->state,
 		              incident->outbreak ? "outbreak" : incident->state);
