@@ -652,6 +652,17 @@ class Incidents(Case):
             out = run("incidents", "--at", early, "--db", self.db)
             self.assertEqual((out.returncode, "from 1970 on" in out.stderr), (2, True))
 
+    def test_what_is_over_hides_nothing_new(self):
+        for i in range(3):
+            self.put(f"pc-{i}/old.dmp", dump_at("vgk-50", JULY_19 - 60 * 24 * HOUR + i * HOUR))
+        self.put("pc-9/now.dmp", dump_at("nic-d1", JULY_19))
+        self.scan()
+        rows = [json.loads(line) for line in run("incidents", "--format", "json", "--limit", "1", "--db", self.db).stdout.splitlines()]
+        self.assertEqual([(row["state"], row["hosts"]) for row in rows], [("new", 1)])
+        states = [line.split()[1] for line in run("incidents", "--db", self.db).stdout.splitlines()[3:]]
+        self.assertEqual(states, sorted(states))  # "new" before "over"
+        self.assertEqual(set(states), {"new", "over"})
+
     def test_crashes_of_unknown_hosts_are_no_outbreak(self):
         for i in range(60):
             self.put(f"{i}.dmp", dump_at("csagent-50", JULY_19 + i * 600000000))

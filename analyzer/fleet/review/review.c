@@ -317,12 +317,15 @@ static enum dt_status find_outbreaks(struct dt_review *review, struct dt_arena *
 	return DT_OK;
 }
 
+/* Outbreaks first, what is over last: the largest of the past would hide what began today. */
 static int by_weight(const void *left, const void *right)
 {
 	const struct dt_review_incident *a = left, *b = right;
 
 	if (a->outbreak != b->outbreak)
 		return a->outbreak ? -1 : 1;
+	if ((a->status.state == DT_STATE_OVER) != (b->status.state == DT_STATE_OVER))
+		return a->status.state == DT_STATE_OVER ? 1 : -1;
 	if (a->stored.hosts != b->stored.hosts)
 		return a->stored.hosts > b->stored.hosts ? -1 : 1;
 	if (a->stored.crashes != b->stored.crashes)

@@ -30,7 +30,7 @@ struct dt_review_host {
 struct dt_review {
 	struct dt_stored_incident fleet; /* id 0: there is no crash yet */
 	int64_t now;                     /* seconds of the Unix clock */
-	struct dt_review_incident *incidents; /* outbreaks first, then by hosts and crashes */
+	struct dt_review_incident *incidents; /* outbreaks first, over last, then by hosts and crashes */
 	size_t count;
 	struct dt_review_host *hosts; /* suspects only */
 	size_t host_count;
