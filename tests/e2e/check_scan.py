@@ -663,6 +663,13 @@ class Incidents(Case):
         self.assertEqual(states, sorted(states))  # "new" before "over"
         self.assertEqual(set(states), {"new", "over"})
 
+    def test_a_store_without_a_time_that_can_be_right(self):
+        self.put("pc-1/x.dmp", dump_at("csagent-50", HOUR))
+        self.scan()
+        text = run("incidents", "--db", self.db).stdout
+        self.assertIn("1 crash of 1 host; no crash has a plausible time; 0 outbreaks", text)
+        self.assertNotIn("1970", text)
+
     def test_crashes_of_unknown_hosts_are_no_outbreak(self):
         for i in range(60):
             self.put(f"{i}.dmp", dump_at("csagent-50", JULY_19 + i * 600000000))

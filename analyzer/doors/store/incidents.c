@@ -82,10 +82,13 @@ static void print_text(const struct listing *listing, const struct dt_review *re
 		return;
 	}
 	minute(review->now, now);
-	dt_buf_printf(out, "%llu %s of %llu %s; states as of %s UTC%s; %zu %s\n\n", (unsigned long long)review->fleet.crashes,
-	              dt_text_plural(review->fleet.crashes, "crash", "crashes"), (unsigned long long)review->fleet.hosts,
-	              dt_text_plural(review->fleet.hosts, "host", "hosts"), now, listing->review.now.known ? "" : ", the newest crash", review->outbreaks,
-	              dt_text_plural(review->outbreaks, "outbreak", "outbreaks"));
+	dt_buf_printf(out, "%llu %s of %llu %s; ", (unsigned long long)review->fleet.crashes, dt_text_plural(review->fleet.crashes, "crash", "crashes"),
+	              (unsigned long long)review->fleet.hosts, dt_text_plural(review->fleet.hosts, "host", "hosts"));
+	if (review->now || listing->review.now.known)
+		dt_buf_printf(out, "states as of %s UTC%s", now, listing->review.now.known ? "" : ", the newest crash");
+	else
+		dt_buf_puts(out, "no crash has a plausible time");
+	dt_buf_printf(out, "; %zu %s\n\n", review->outbreaks, dt_text_plural(review->outbreaks, "outbreak", "outbreaks"));
 	dt_report_incidents_head(&output.style, out);
 	for (; shown < review->count && shown < listing->limit; shown++) {
 		struct dt_report_incident view;

@@ -81,6 +81,9 @@ void dt_web_incidents(const struct dt_web_frame *frame, const struct dt_web_inci
 		              dt_text_plural(view->crashes, "crash", "crashes"), (unsigned long long)view->hosts, dt_text_plural(view->hosts, "host", "hosts"));
 		dt_web_seconds(out, view->as_of);
 		dt_buf_puts(out, ".</p>\n");
+	} else if (view->crashes) {
+		dt_buf_printf(out, "<p>%llu %s of %llu %s; no crash has a plausible time.</p>\n", (unsigned long long)view->crashes,
+		              dt_text_plural(view->crashes, "crash", "crashes"), (unsigned long long)view->hosts, dt_text_plural(view->hosts, "host", "hosts"));
 	}
 	dt_buf_puts(out, "<form class=\"filter\" method=\"get\" action=\"/incidents\">");
 	choices(out, "kind", "Grouped by", kinds, view->kind);
