@@ -434,6 +434,8 @@ class Share(Case):
             archive.writestr("folder/", b"")
             archive.writestr("note.txt", b"hello")
         out = self.scan()
+        # The archive itself is no crash, new or known.
+        self.assertIn("3 new crashes, 0 changed, 0 known already", out.stdout)
         self.assertEqual([p for (p,) in self.query("SELECT path FROM crashes ORDER BY path")],
                          [f"{self.share}/collected.zip!/{name}" for name in ("../../b.dmp", "note.txt", "pc1/a.dmp")])
         self.assertIn("1 input, 1 unchanged", self.scan().stdout)

@@ -110,7 +110,7 @@ static enum dt_status update_row(struct dt_store *store, const struct dt_crash_r
 	                  DT_PARAMS(ROW_PARAMS(row), dt_p_int((int64_t)row->id)), err);
 }
 
-enum outcome { ADDED, CHANGED, UNCHANGED, DELETED };
+enum outcome { ADDED, CHANGED, UNCHANGED, DELETED, NO_CRASH, OUTCOMES };
 
 /* A crash that was not there. */
 static enum dt_status add_crash(struct dt_store *store, const struct dt_pending *entry, uint64_t *id, struct dt_error *err)
@@ -258,7 +258,7 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 	bool deleted = false;
 	uint64_t id = 0;
 
-	*outcome = UNCHANGED;
+	*outcome = entry->row.key ? UNCHANGED : NO_CRASH;
 	if (!entry->row.key && !entry->path)
 		return dt_upload_write(store, entry->upload, NULL, err);
 	if (!entry->row.key) {
@@ -289,9 +289,9 @@ static enum dt_status write_entry(struct dt_store *store, const struct dt_pendin
 	return status == DT_OK ? write_file(store, entry, true, id, err) : status;
 }
 
-static enum dt_status write_batch(struct dt_store *store, uint64_t outcomes[4], struct dt_error *err)
+static enum dt_status write_batch(struct dt_store *store, uint64_t outcomes[OUTCOMES], struct dt_error *err)
 {
-	memset(outcomes, 0, 4 * sizeof(outcomes[0]));
+	memset(outcomes, 0, OUTCOMES * sizeof(outcomes[0]));
 	DT_TRY(dt_begin_write(store, err));
 	for (size_t i = 0; i < store->count; i++) {
 		enum outcome outcome;
@@ -317,7 +317,7 @@ static int compare_pending(const void *left, const void *right)
 
 enum dt_status dt_store_commit(struct dt_store *store, struct dt_store_counts *counts, struct dt_error *err)
 {
-	uint64_t outcomes[4];
+	uint64_t outcomes[OUTCOMES];
 	enum dt_status status = DT_OK;
 
 	if (!store->count)
