@@ -397,6 +397,11 @@ class Config(unittest.TestCase):
         self.assertNotIn("hunter2", out.stdout + out.stderr)
         self.assertIn("can be read by others", out.stderr)
 
+    def test_config_of_a_command_that_is_not_there(self):
+        out = run("config", "frob")
+        self.assertEqual((out.returncode, out.stdout), (2, ""))
+        self.assertIn("'frob'", out.stderr)
+
     def test_the_queue_of_a_scan_may_come_from_the_environment(self):
         """Its password has no other way: on the command line it is refused."""
         share = SCRATCH / "queue-share"

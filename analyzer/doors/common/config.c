@@ -103,7 +103,7 @@ static char *trim(char *text)
 	return text;
 }
 
-static bool is_command(const char *name)
+bool dt_config_knows(const char *name)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (strcmp(rows[i].commands, "*") != 0 && in_list(rows[i].commands, name))
@@ -124,7 +124,7 @@ static enum dt_status one_line(struct dt_config *config, char *line, char sectio
 		if (len < 3 || line[len - 1] != ']' || len > 30)
 			return dt_fail(err, DT_ERR_USAGE, "%s: expected [command]", source);
 		snprintf(section, 32, "%.*s", (int)len - 2, line + 1);
-		return is_command(section) ? DT_OK : dt_fail(err, DT_ERR_USAGE, "%s: there is no command '%s' with options", source, section);
+		return dt_config_knows(section) ? DT_OK : dt_fail(err, DT_ERR_USAGE, "%s: there is no command '%s' with options", source, section);
 	}
 	equals = strchr(line, '=');
 	if (!equals)

@@ -20,6 +20,8 @@ struct dt_config; /* owns the new argument list */
  * file, line and what is wrong; DT_ERR_NOT_FOUND: no such file; DT_ERR_NOMEM. */
 DT_MUST_USE enum dt_status dt_config_apply(struct dt_config **out, int *argc, char ***argv, struct dt_error *err);
 void dt_config_free(struct dt_config *config);
+/* Whether a command by that name takes options from the file. */
+bool dt_config_knows(const char *command);
 /* What is in force for a command and whence, a line each; passwords as ***. */
 void dt_config_print(const struct dt_config *config, const char *command, struct dt_buf *out);
 
