@@ -215,6 +215,27 @@ const incident = (await (await fetch(url + "/api/v1/incidents?kind=signature")).
 const pages = { upload: "/", crash: "/crashes/" + crash, driver: "/crashes/" + driver, unreadable: "/crashes/" + unreadable, crashes: "/crashes", incidents: "/incidents",
   incident: "/incidents/" + incident, signatures: "/signatures", "not-found": "/crashes/" + "0".repeat(32) };
 
+await test("narrow and wide, nothing is torn", {}, async (page) => {
+  const box = (locator) => locator.first().boundingBox();
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(url + "/crashes");
+  // a verdict is as wide as its word
+  assert.ok((await box(page.locator("table.list .chip"))).width < (await box(page.locator("table.list td"))).width / 2);
+  await page.goto(url + "/crashes/" + crash);
+  const copy = await box(page.locator(".actions button")), more = await box(page.locator(".actions a"));
+  assert.ok(more.y > copy.y + copy.height || more.x > copy.x + copy.width, "the buttons touch");
+  // the name of a stop code breaks behind its underscores
+  assert.ok((await page.locator("h1 wbr").count()) >= 3);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(url + "/crashes");
+  const lines = await page.locator("table.list td[data-label=Host]").evaluateAll((cells) => cells.map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set(Array.from(range.getClientRects(), (rect) => rect.top)).size;
+  }));
+  assert.ok(lines.length > 5 && lines.every((n) => n === 1), "names of computers are broken: " + lines);
+});
+
 for (const width of WIDTHS)
   for (const theme of THEMES)
     for (const [name, address] of Object.entries(pages))

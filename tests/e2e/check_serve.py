@@ -220,6 +220,8 @@ class Uploads(Case):
             page = server.get(f"/crashes/{crash['id']}")
             self.assertEqual(page.status, 200)
             self.assertIn("unreadable", page.text)
+            self.assertIn("time of the crash unknown", page.text)
+        self.assertEqual(server.get("/crashes").text.count(">time not known</a>"), 3)
         zero = self.only(server.upload(("zeros.dmp", bytes(300000))))
         self.assertIn("zero", zero["summary"])
 

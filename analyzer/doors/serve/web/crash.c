@@ -56,7 +56,7 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 	const struct dt_verdict *verdict = &crash->judgement.verdict;
 
 	dt_buf_printf(out, "<article class=\"verdict %s\">\n<h1>", dt_or_unknown(dt_word(&dt_words_verdict_class, verdict->class)));
-	dt_web_text(out, verdict->summary ? verdict->summary : "No verdict.");
+	dt_web_breakable(out, verdict->summary ? verdict->summary : "No verdict.");
 	dt_buf_puts(out, "</h1>\n<p>");
 	dt_web_class(out, verdict->class, verdict->confidence);
 	dt_buf_puts(out, "</p>\n<p class=\"meta\">");
@@ -69,12 +69,12 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 	} else {
 		dt_buf_puts(out, "Host not known, ");
 	}
-	dt_buf_puts(out, "crashed ");
+	dt_buf_puts(out, crash->facts.dump.time ? "crashed " : "time of the crash ");
 	dt_web_time(out, crash->facts.dump.time);
 	dt_buf_puts(out, crash->facts.dump.time_trust == DT_TIME_IMPLAUSIBLE ? " (that clock cannot be right)" : "");
 	dt_buf_puts(out, ", file ");
-	dt_web_text(out, crash->facts.file.name ? crash->facts.file.name : "unknown");
-	dt_buf_puts(out, "</p>\n<p><button type=\"button\" class=\"js\" data-copy=\"copy-ticket\">Copy ticket text</button> <a class=\"button\" href=\"#take\">More for the ticket</a></p>\n"
+	dt_web_breakable(out, crash->facts.file.name ? crash->facts.file.name : "unknown");
+	dt_buf_puts(out, "</p>\n<p class=\"actions\"><button type=\"button\" class=\"js\" data-copy=\"copy-ticket\">Copy ticket text</button> <a class=\"button\" href=\"#take\">More for the ticket</a></p>\n"
 	                 "</article>\n");
 }
 
@@ -328,7 +328,7 @@ static void copyable(struct dt_buf *out, const char *id, const char *label, cons
 
 static void admin(struct dt_buf *out, const struct dt_web_frame *frame, const struct dt_web_crash *view)
 {
-	dt_buf_printf(out, "<p><a class=\"button\" href=\"/api/v1/crashes/%s?raw=1\">Raw record, unmasked</a> ", view->id);
+	dt_buf_printf(out, "<p class=\"actions\"><a class=\"button\" href=\"/api/v1/crashes/%s?raw=1\">Raw record, unmasked</a> ", view->id);
 	if (view->sha256)
 		dt_buf_printf(out, "<a class=\"button\" href=\"/api/v1/crashes/%s/dump\">Download the dump</a>", view->id);
 	dt_buf_puts(out, "</p>\n");

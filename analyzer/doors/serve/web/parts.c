@@ -7,10 +7,11 @@
 #include "core/model/field.h"
 #include "doors/serve/web/web.h"
 
-void dt_web_text(struct dt_buf *out, const char *text)
+static void put_text(struct dt_buf *out, const char *text, const char *underscore)
 {
 	for (; text && *text; text++)
 		switch (*text) {
+		case '_': dt_buf_puts(out, underscore); break;
 		case '&': dt_buf_puts(out, "&amp;"); break;
 		case '<': dt_buf_puts(out, "&lt;"); break;
 		case '>': dt_buf_puts(out, "&gt;"); break;
@@ -18,6 +19,16 @@ void dt_web_text(struct dt_buf *out, const char *text)
 		case '\'': dt_buf_puts(out, "&#39;"); break;
 		default: dt_buf_putc(out, *text);
 		}
+}
+
+void dt_web_text(struct dt_buf *out, const char *text)
+{
+	put_text(out, text, "_");
+}
+
+void dt_web_breakable(struct dt_buf *out, const char *text)
+{
+	put_text(out, text, "_<wbr>");
 }
 
 void dt_web_url_part(struct dt_buf *out, const char *text)
@@ -222,7 +233,7 @@ void dt_web_steps(struct dt_buf *out, const char *const *steps, size_t count, co
 static void cell(struct dt_buf *out, const char *label, const char *text)
 {
 	dt_buf_printf(out, "<td data-label=\"%s\">", label);
-	dt_web_text(out, text ? text : "unknown");
+	dt_web_breakable(out, text ? text : "unknown");
 	dt_buf_puts(out, "</td>");
 }
 
@@ -234,7 +245,10 @@ static void table_row(struct dt_buf *out, const struct dt_web_row *row)
 	dt_buf_puts(out, "</td><td data-label=\"Crashed\"><a href=\"/crashes/");
 	dt_web_url_part(out, row->id);
 	dt_buf_puts(out, "\">");
-	dt_web_time(out, row->time);
+	if (row->time)
+		dt_web_time(out, row->time);
+	else
+		dt_buf_puts(out, "time not known");
 	dt_buf_puts(out, "</a>");
 	if (row->time && !row->time_ok)
 		dt_buf_puts(out, " <span class=\"note\">that clock cannot be right</span>");

@@ -148,6 +148,8 @@ void dt_web_problem(const struct dt_web_frame *frame, unsigned status, const cha
 
 /* Text in a page, and inside a quoted attribute. NULL writes nothing. */
 void dt_web_text(struct dt_buf *out, const char *text);
+/* The same for a page alone: a name such as PAGE_FAULT_IN_NONPAGED_AREA may break behind each '_'. */
+void dt_web_breakable(struct dt_buf *out, const char *text);
 /* printf whose %s arguments must be safe already; text from outside goes through dt_web_text. */
 void dt_web_begin(const struct dt_web_frame *frame, struct dt_buf *out);
 void dt_web_end(const struct dt_web_frame *frame, struct dt_buf *out);
