@@ -126,6 +126,8 @@ await test("a zip of twenty", {}, async (page) => {
   await page.waitForURL(/\/uploads\//);
   await page.waitForSelector("h1:text-is('Analysed')");
   assert.equal(await page.locator("table.list tbody tr").count(), 20);
+  // the way to a verdict looks like a link: it is the name of the file
+  assert.match(await page.innerText("table.list tbody a >> nth=3"), /^PC-0042_20240719\.zip!\/pc-\d{4}\/MEMORY\.DMP$/);
   await page.click("table.list tbody a >> nth=3");
   assert.match(await page.innerText("h1"), /CrowdStrike/);
 });

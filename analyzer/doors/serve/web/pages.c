@@ -67,7 +67,7 @@ void dt_web_home(const struct dt_web_frame *frame, const struct dt_web_home *hom
 	if (frame->can_upload)
 		upload_form(out, frame, home);
 	if (frame->can_read) {
-		dt_buf_puts(out, "<section aria-labelledby=\"latest\"><h2 id=\"latest\">Latest crashes</h2>\n");
+		dt_buf_puts(out, "<section aria-labelledby=\"latest\"><h2 id=\"latest\">Analysed last</h2>\n");
 		dt_web_table(out, &home->latest, "None yet: upload the first dump above.");
 		dt_buf_puts(out, "</section>\n");
 	}
@@ -78,20 +78,22 @@ void dt_web_home(const struct dt_web_frame *frame, const struct dt_web_home *hom
 
 static void item(struct dt_buf *out, const struct dt_web_item *item, bool readable)
 {
+	bool there = item->id && !item->deleted;
+
 	dt_buf_puts(out, "<tr><td data-label=\"Verdict\">");
-	if (item->id && !item->deleted && readable) {
+	if (there)
+		dt_web_class(out, item->class, (struct dt_opt){ 0 });
+	else
+		dt_buf_puts(out, "<span class=\"chip\">deleted</span>");
+	/* A chip does not look like a link; a name does. */
+	dt_buf_puts(out, "</td><td data-label=\"File\">");
+	if (there && readable) {
 		dt_buf_puts(out, "<a href=\"/crashes/");
 		dt_web_url_part(out, item->id);
 		dt_buf_puts(out, "\">");
-		dt_web_class(out, item->class, (struct dt_opt){ 0 });
-		dt_buf_puts(out, "</a>");
-	} else if (item->id && !item->deleted) {
-		dt_web_class(out, item->class, (struct dt_opt){ 0 });
-	} else {
-		dt_buf_puts(out, "<span class=\"chip\">deleted</span>");
 	}
-	dt_buf_puts(out, "</td><td data-label=\"File\">");
-	dt_web_text(out, item->name);
+	dt_web_breakable(out, item->name);
+	dt_buf_puts(out, there && readable ? "</a>" : "");
 	dt_buf_puts(out, "</td><td data-label=\"Host\">");
 	dt_web_text(out, item->host ? item->host : "unknown");
 	dt_buf_puts(out, "</td><td data-label=\"What\">");
@@ -196,6 +198,8 @@ void dt_web_search(const struct dt_web_frame *frame, const struct dt_web_search 
 		dt_web_text(out, search->problem);
 		dt_buf_puts(out, "</p>\n");
 	}
+	if (search->found.count > 1)
+		dt_buf_puts(out, "<p class=\"note\">What was analysed last comes first.</p>\n");
 	dt_web_table(out, &search->found, "No crash is like that.");
 	dt_web_end(frame, out);
 }

@@ -275,5 +275,5 @@ void dt_web_table(struct dt_buf *out, const struct dt_web_rows *rows, const char
 		return;
 	dt_buf_puts(out, "<p><a class=\"button\" rel=\"next\" href=\"");
 	dt_web_text(out, rows->more);
-	dt_buf_puts(out, "\">Older ones</a></p>\n");
+	dt_buf_puts(out, "\">More</a></p>\n");
 }
