@@ -193,6 +193,13 @@ class Commands(unittest.TestCase):
         out = run("analyze", "--signatures", path, "--keep-going", "--format", "jsonl", dumps() / "csagent-50.dmp")
         self.assertEqual([m["signature"] for m in json.loads(out.stdout)["matches"]], ["aa"])
 
+    def test_an_empty_folder_is_a_mistake(self):
+        path = folder("empty")
+        for args, status in ((["signatures", "check"], 1), (["signatures", "test"], 1), (["analyze", dumps() / "csagent-50.dmp", "--keep-going", "--signatures"], 3)):
+            out = run(*args, path)
+            self.assertEqual((out.returncode, out.stdout), (status, ""), args)
+            self.assertIn("no signature in it", out.stderr)
+
     def test_test_tells_what_failed_and_where(self):
         path = folder("failing", a=rule("aa", tests="tests:\n  - name: wrong\n    record: {bugcheck.code: 0x51}\n    grade: possible\n"
                                                     "  - {sample: csagent-50, grade: possible}\n  - {sample: nothing, grade: none}\n"))

@@ -149,6 +149,7 @@ struct dt_rules {
 	char hash[17];
 	dt_rules_skip skip; /* while loading: who is told of a file that is left out; NULL: none may be */
 	void *skip_context;
+	size_t skipped;
 };
 
 /* rule.c: compiles a document. Errors as dt_rules_load. */

@@ -86,11 +86,12 @@ static int by_id(const void *a, const void *b)
 }
 
 /* Whether a file's error may be told and passed over. */
-static bool may_skip(const struct dt_rules *rules, enum dt_status status, const struct dt_error *err)
+static bool may_skip(struct dt_rules *rules, enum dt_status status, const struct dt_error *err)
 {
 	if (!rules->skip || status == DT_OK || status == DT_ERR_NOMEM)
 		return false;
 	rules->skip(rules->skip_context, err);
+	rules->skipped++;
 	return true;
 }
 
@@ -385,7 +386,7 @@ enum dt_status dt_rules_load_some(struct dt_rules **out, const char *path, dt_ru
 	else
 		status = S_ISDIR(st.st_mode) ? add_folder(rules, path, err) : add_file(rules, path, err);
 	/* A folder that was given by mistake would know no incident, and nobody would notice. */
-	if (status == DT_OK && !rules->count && !rules->vulnerable.len && !skip)
+	if (status == DT_OK && !rules->count && !rules->vulnerable.len && !rules->skipped)
 		status = dt_fail(err, DT_ERR_NOT_FOUND, "%s: no signature in it (*.yml)", path);
 	return finish(out, rules, status, err);
 }
