@@ -193,6 +193,7 @@ class Scan(Case):
                            (["scan", "x", "--db", "a", "--jobs", "0"], "--jobs"), (["scan", "x", "--db", "ftp://a"], "sqlite"),
                            (["scan", "x", "--db", "a", "--host-from", "(a)(b)"], "2 groups"), (["scan", "x", "--db", "a", "--host-from", "("], "character"),
                            (["scan", "x", "--db", "a", "--host-from", "dir:0"], "dir:"), (["merge", "x"], "--db"), (["incidents"], "--db"),
+                           (["incidents", "--limit", "5x", "--db", "x"], "not '5x'"),
                            (["store", "frob", "--db", "x"], "frob"), (["store", "prune", "--db", "x"], "prune what"), (["store", "prune", "--changes", "--host", "a", "--db", "x"], "goes alone"), (["rematch"], "--db"),
                            (["show", "abc", "--db"], "usage"), (["store", "backup", "--db", "x"], "the file to write")):
             out = run(*args, cwd=self.folder)

@@ -17,7 +17,7 @@ struct listing {
 	const char *db;
 	bool json;
 	struct dt_review_options review;
-	size_t limit;
+	unsigned limit;
 };
 
 static int one(struct listing *listing, const struct dt_command *self, int option, const char *value)
@@ -32,9 +32,7 @@ static int one(struct listing *listing, const struct dt_command *self, int optio
 	case KIND:
 		return dt_view_kind_parse(value, &listing->review.kind) ? DT_EXIT_OK : dt_door_usage(self, "--kind takes signature, own or family, not '%s'", value);
 	case LIMIT:
-		if (sscanf(value, "%zu", &listing->limit) != 1 || !listing->limit || listing->limit > 100000)
-			return dt_door_usage(self, "--limit takes a number from 1 to 100000, not '%s'", value);
-		return DT_EXIT_OK;
+		return dt_door_unsigned(self, "--limit", value, 1, 100000, &listing->limit);
 	case AT:
 		if (!dt_parse_when(value, &number) || number < DT_TIME_UNIX_EPOCH)
 			return dt_door_usage(self, "--at takes a time from 1970 on such as 2024-07-19T06:00:00Z, a day, or an age such as 30d, not '%s'", value);
