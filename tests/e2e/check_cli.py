@@ -61,6 +61,10 @@ class Usage(unittest.TestCase):
             out = run(command, "--help")
             self.assertEqual((out.returncode, out.stderr), (0, ""), command)
             self.assertIn("usage: dumptriage " + command, out.stdout)
+            self.assertEqual(run("help", command).stdout, out.stdout)
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        out = run("help", "frobnicate")
+        self.assertEqual((out.returncode, out.stdout), (2, ""))
 
     def test_version(self):
         self.assertRegex(run("--version").stdout, r"^dumptriage \d+\.\d+\.\d+\n$")

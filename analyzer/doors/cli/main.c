@@ -105,6 +105,10 @@ int main(int argc, char **argv)
 		help(stderr);
 		return DT_EXIT_USAGE;
 	}
+	if (argc == 3 && !strcmp(argv[1], "help")) {
+		argv[1] = argv[2];
+		argv[2] = "--help";
+	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
 		return dt_door_flush() ? DT_EXIT_OK : DT_EXIT_ENVIRONMENT;
