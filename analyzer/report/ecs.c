@@ -29,7 +29,7 @@ static void put_event(struct dt_put *w, const struct dt_event *event)
 	} kinds[] = {
 		{ { "host", "driver" }, { "info", "end" }, 2, 2 }, { { "process" }, { "end" }, 1, 1 }, { { "host" }, { "info" }, 1, 1 }
 	};
-	size_t kind = event->unread ? 2 : event->user;
+	size_t kind = event->unread || event->live ? 2 : event->user;
 	char code[24];
 
 	dt_put_open(w, "event", '{');
@@ -37,7 +37,7 @@ static void put_event(struct dt_put *w, const struct dt_event *event)
 	dt_put_text(w, "kind", event->alert ? "alert" : "event");
 	dt_put_texts(w, "category", kinds[kind].category, kinds[kind].categories);
 	dt_put_texts(w, "type", kinds[kind].type, kinds[kind].types);
-	dt_put_text(w, "outcome", "failure");
+	dt_put_text(w, "outcome", event->live ? "success" : "failure");
 	dt_put_ecs_source(w);
 	dt_put_text(w, "action", event->action);
 	if (event->code.known) {

@@ -147,9 +147,12 @@ void dt_event_make(const struct dt_crash *whole, const char *encoding, bool unma
 	out->match = masked ? judgement_match(judgement) : NULL;
 	out->user = facts->dump.format == DT_FORMAT_USER;
 	out->unread = judgement->verdict.class == DT_CLASS_UNREADABLE;
+	out->live = !out->unread && facts->dump.live == DT_TRUE;
 	out->action = out->user ? "application-crash" : "kernel-crash";
 	if (out->unread)
 		out->action = "dump-unreadable";
+	if (out->live)
+		out->action = "live-dump";
 	out->alert = judgement->verdict.class == DT_CLASS_KNOWN_INCIDENT || watched(judgement, judgement->blame.module) || watched(judgement, facts->fault.module);
 	out->code = facts->bugcheck ? facts->bugcheck->code : facts->exception.code;
 	out->name = facts->bugcheck ? facts->bugcheck->name : facts->exception.name;

@@ -12,6 +12,7 @@ struct dt_event {
 	const struct dt_match *match; /* the signature that decided, NULL none */
 	bool user;
 	bool unread;                  /* nothing of a crash could be read */
+	bool live;                    /* nothing crashed: a dump of a system that went on */
 	bool alert; /* a security team should look: a known incident, or a crash in or by a security product's or a vulnerable driver */
 	char id[37];                  /* UUIDv5 */
 	uint64_t time, created;       /* FILETIME: of the crash (of the analysis when that is not plausible); of the analysis */
@@ -20,7 +21,7 @@ struct dt_event {
 	const char *name;             /* its name */
 	const char *path, *path_hash; /* of the file; 16 hex digits of the whole one's SHA-256 */
 	const char *message;          /* one line for a person */
-	const char *action;           /* kernel-crash, application-crash, dump-unreadable */
+	const char *action;           /* kernel-crash, application-crash, live-dump, dump-unreadable */
 };
 
 /* encoding: its name. Texts live in the arena, which remembers whether there was memory for all. */

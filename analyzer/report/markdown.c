@@ -71,7 +71,7 @@ static void evidence(struct dt_buf *out, const struct dt_event *event)
 	row(out, "Process", facts->process.name);
 	row(out, "Host", facts->host.name);
 	row(out, "Windows", facts->dump.os);
-	row(out, "Crashed", time);
+	row(out, event->live ? "Captured" : "Crashed", time);
 	row(out, "File", event->path);
 	row(out, "Crash id", facts->crash_id);
 }

@@ -231,6 +231,8 @@ class Uploads(Case):
         self.assertIn("the same kind of crash, in no known module", page)
         self.assertNotIn("the same module", page)
         self.assertNotIn("the same place", page)
+        self.assertIn("captured <time", page)
+        self.assertIn("| Captured | ", page)
         page = server.get(f"/crashes/{self.only(server.upload(('b.dmp', built('csagent-50')), host='pc-2'))['id']}").text
         self.assertIn("the same module, all builds", page)
         self.assertIn("the same place in the same build", page)

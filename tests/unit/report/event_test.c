@@ -45,7 +45,7 @@ static void a_name_alone_is_no_alert(void **state)
 	assert_false(alerts(NULL, NULL));
 }
 
-static const char *action(enum dt_verdict_class class, enum dt_format format)
+static const char *action(enum dt_verdict_class class, enum dt_format format, enum dt_bool3 live)
 {
 	struct dt_crash crash = { 0 };
 	struct dt_arena arena;
@@ -54,6 +54,7 @@ static const char *action(enum dt_verdict_class class, enum dt_format format)
 	dt_arena_init(&arena, 1u << 20);
 	crash.judgement.verdict.class = class;
 	crash.facts.dump.format = format;
+	crash.facts.dump.live = live;
 	dt_event_make(&crash, "ecs", false, &arena, &event);
 	dt_arena_deinit(&arena);
 	return event.action;
@@ -63,10 +64,20 @@ static const char *action(enum dt_verdict_class class, enum dt_format format)
 static void what_could_not_be_read_is_no_crash(void **state)
 {
 	(void)state;
-	assert_string_equal(action(DT_CLASS_DRIVER, DT_FORMAT_KERNEL), "kernel-crash");
-	assert_string_equal(action(DT_CLASS_APPLICATION, DT_FORMAT_USER), "application-crash");
-	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_FORMAT_USER), "dump-unreadable");
-	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_format_NULL), "dump-unreadable");
+	assert_string_equal(action(DT_CLASS_DRIVER, DT_FORMAT_KERNEL, DT_NOT_KNOWN), "kernel-crash");
+	assert_string_equal(action(DT_CLASS_APPLICATION, DT_FORMAT_USER, DT_NOT_KNOWN), "application-crash");
+	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_FORMAT_USER, DT_NOT_KNOWN), "dump-unreadable");
+	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_format_NULL, DT_NOT_KNOWN), "dump-unreadable");
+	assert_string_equal(action(DT_CLASS_UNREADABLE, DT_FORMAT_KERNEL, DT_TRUE), "dump-unreadable");
+}
+
+/* Nor is one that somebody took of a system that went on. */
+static void a_live_dump_is_no_crash(void **state)
+{
+	(void)state;
+	assert_string_equal(action(DT_CLASS_REQUESTED, DT_FORMAT_KERNEL, DT_TRUE), "live-dump");
+	assert_string_equal(action(DT_CLASS_RECOVERED, DT_FORMAT_KERNEL, DT_TRUE), "live-dump");
+	assert_string_equal(action(DT_CLASS_REQUESTED, DT_FORMAT_KERNEL, DT_NOT_KNOWN), "kernel-crash");
 }
 
 int main(void)
@@ -75,6 +86,7 @@ int main(void)
 		cmocka_unit_test(crashes_in_watched_drivers_are_alerts),
 		cmocka_unit_test(a_name_alone_is_no_alert),
 		cmocka_unit_test(what_could_not_be_read_is_no_crash),
+		cmocka_unit_test(a_live_dump_is_no_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,7 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 {
 	const struct dt_crash *crash = view->crash;
 	const struct dt_verdict *verdict = &crash->judgement.verdict;
+	const char *when = crash->facts.dump.time ? "crashed " : "time of the crash ";
 
 	dt_buf_printf(out, "<article class=\"verdict %s\">\n<h1>", dt_or_unknown(dt_word(&dt_words_verdict_class, verdict->class)));
 	dt_web_breakable(out, verdict->summary ? verdict->summary : "No verdict.");
@@ -69,7 +70,7 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 	} else {
 		dt_buf_puts(out, "Host not known, ");
 	}
-	dt_buf_puts(out, crash->facts.dump.time ? "crashed " : "time of the crash ");
+	dt_buf_puts(out, crash->facts.dump.live == DT_TRUE ? "captured " : when);
 	dt_web_time(out, crash->facts.dump.time);
 	dt_buf_puts(out, crash->facts.dump.time_trust == DT_TIME_IMPLAUSIBLE ? " (that clock cannot be right)" : "");
 	dt_buf_puts(out, ", file ");
