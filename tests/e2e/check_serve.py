@@ -237,6 +237,15 @@ class Uploads(Case):
         self.assertIn("the same module, all builds", page)
         self.assertIn("the same place in the same build", page)
 
+    def test_who_else_has_it_is_not_the_crash_itself(self):
+        server = self.serve()
+        first = self.only(server.upload(("a.dmp", dump_at("csagent-50", JULY_19)), host="pc-1"))["id"]
+        page = server.get(f"/crashes/{first}").text
+        self.assertIn("this crash alone</a>: the same known incident", page)
+        self.assertNotIn("1 host</a>", page)
+        self.only(server.upload(("b.dmp", dump_at("csagent-50", JULY_19 + HOUR)), host="pc-2"))
+        self.assertIn("2 hosts</a>, 2 crashes: the same known incident", server.get(f"/crashes/{first}").text)
+
     def test_the_form_without_javascript(self):
         server = self.serve()
         cookie, csrf = server.form()

@@ -108,8 +108,13 @@ static const char *shared(const struct dt_report_incident *incident)
 static void one_incident(struct dt_buf *out, const struct dt_report_incident *incident)
 {
 	dt_buf_printf(out, "<li><a href=\"/incidents/%llu\">", (unsigned long long)incident->id);
-	dt_report_incident_hosts(incident, out);
-	dt_buf_printf(out, "</a>, %llu %s: %s", (unsigned long long)incident->crashes, dt_text_plural(incident->crashes, "crash", "crashes"), shared(incident));
+	/* The crash of this page is one of them. */
+	if (incident->crashes == 1) {
+		dt_buf_printf(out, "this crash alone</a>: %s", shared(incident));
+	} else {
+		dt_report_incident_hosts(incident, out);
+		dt_buf_printf(out, "</a>, %llu crashes: %s", (unsigned long long)incident->crashes, shared(incident));
+	}
 	if (incident->outbreak || incident->state)
 		dt_buf_printf(out, " <span class=\"chip state-%s\">%s</span>", incident->outbreak ? "outbreak" : incident->state,
 		              incident->outbreak ? "outbreak" : incident->state);
