@@ -122,8 +122,7 @@ int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints
 		return real(host, port, hints, out);
 	}
 	for (int i = 0; i < 2; i++)
-		addresses[i] = (struct addrinfo){ .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_addr = (struct sockaddr *)&places[i],
-			                          .ai_addrlen = sizeof(places[i]), .ai_next = i ? NULL : &addresses[1] };
+		addresses[i] = (struct addrinfo){ .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_addr = (struct sockaddr *)&places[i], .ai_addrlen = sizeof(places[i]), .ai_next = i ? NULL : &addresses[1] };
 	*out = addresses;
 	return 0;
 }
