@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static struct dt_http_server *server;
 static struct dt_http_request *sleeper;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned ended, steps;
+static _Atomic uint16_t visited; /* the port */
 
 /* ---- an app ------------------------------------------------------------------------------- */
 
@@ -408,12 +410,45 @@ static void the_end_comes_for_all(void **state)
 	assert_true(ended > 10);
 }
 
+/* Connects as fast as it can until told to stop. */
+static void *visitor(void *stop)
+{
+	while (!atomic_load((atomic_bool *)stop)) {
+		struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atomic_load(&visited)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		(void)!connect(fd, (struct sockaddr *)&address, sizeof(address));
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Where connections come in while it stops listening. */
+static void ends_while_visitors_come(void **state)
+{
+	pthread_t visitors[2];
+	atomic_bool stop = false;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&visitors[i], NULL, visitor, &stop), 0);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(start(state), 0);
+		atomic_store(&visited, (uint16_t)dt_http_port(server));
+		nanosleep(&(struct timespec){ 0, 2000000 }, NULL);
+		dt_http_quiesce(server);
+		dt_http_stop(server);
+		server = NULL;
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(visitors[i], NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_and_what_is_asked), cmocka_unit_test(forms), cmocka_unit_test(files), cmocka_unit_test(a_large_body_is_refused_in_the_middle),
 		cmocka_unit_test(noise), cmocka_unit_test(slow_heads_and_bodies_are_cut), cmocka_unit_test(sleepers_are_woken),
-		cmocka_unit_test(streams_tell_what_there_is), cmocka_unit_test(the_end_comes_for_all),
+		cmocka_unit_test(streams_tell_what_there_is), cmocka_unit_test(the_end_comes_for_all), cmocka_unit_test(ends_while_visitors_come),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

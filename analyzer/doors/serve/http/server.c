@@ -144,7 +144,9 @@ static enum dt_status start_daemon(struct dt_http_server *server, struct dt_erro
 {
 	const struct dt_http_options *options = &server->options;
 	bool v6 = options->address.ss_family == AF_INET6;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | (v6 ? MHD_USE_IPv6 : 0u);
+	/* Not epoll: with it a thread of the pool and MHD_quiesce_daemon() (0.9.75) both take the listener out of the thread's set, and the one
+	 * that comes second ends the process. */
+	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | (v6 ? MHD_USE_IPv6 : 0u);
 
 	server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_access, server,
 	                                  MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)&options->address,
