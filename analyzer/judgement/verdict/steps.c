@@ -4,7 +4,7 @@
 #include "core/tables/images.h"
 #include "judgement/verdict/case.h"
 
-enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, AWAY, UNREAD, DAMAGED, STORAGE };
+enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, AWAY, UNREAD, DAMAGED, STORAGE, PROGRAM, SYSTEM, SMALL };
 
 #define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
 
@@ -16,6 +16,14 @@ static const struct step {
 #define DT_STEP(class, when, text) { DT_CLASS_##class, when, text },
 #include "judgement/verdict/next_steps.def"
 };
+
+/* Whether a dump of Windows lacks memory that another one would have: by its kind, or because little of it could be read. */
+static bool is_small(const struct dt_case *c)
+{
+	const struct dt_facts *facts = c->facts;
+
+	return !c->user && (facts->dump.kind == DT_KIND_TRIAGE || facts->dump.kind == DT_KIND_HEADER_ONLY || !facts->modules_count);
+}
 
 static bool applies(const struct dt_case *c, enum when when)
 {
@@ -31,6 +39,12 @@ static bool applies(const struct dt_case *c, enum when when)
 		return module && dt_image_is_security(module);
 	case STORAGE:
 		return dt_opt_is(c->facts->exception.code, STATUS_IN_PAGE_ERROR);
+	case PROGRAM:
+		return c->user;
+	case SYSTEM:
+		return !c->user;
+	case SMALL:
+		return is_small(c);
 	case FOREIGN:
 		return failed == DT_FAILURE_NOT_A_DUMP;
 	case AWAY:

@@ -181,6 +181,31 @@ static void windows_itself(void **state)
 	assert_true(reason("nobody is blamed"));
 }
 
+/* What would show more depends on what this is. */
+static void steps_of_an_unknown_cause(void **state)
+{
+	(void)state;
+	made_page_fault("ntoskrnl.exe");
+	made_module(&m, "ntoskrnl.exe", 0x100000);
+	m.facts.dump.kind = DT_KIND_TRIAGE;
+	assert_class(DT_CLASS_UNDETERMINED);
+	assert_true(step("write a kernel memory dump"));
+	m.facts.dump.kind = DT_KIND_ACTIVE;
+	assert_class(DT_CLASS_UNDETERMINED);
+	assert_false(step("write a kernel memory dump"));
+	assert_true(step("other dumps of the same computer"));
+	m.facts.modules_count = 0; /* it should have memory, and has not */
+	assert_class(DT_CLASS_UNDETERMINED);
+	assert_true(step("write a kernel memory dump"));
+
+	made_user(&m, 0xcfffffff);
+	made_module(&m, "app.exe", 0x100000);
+	assert_class(DT_CLASS_UNDETERMINED);
+	assert_true(step("one that hangs"));
+	assert_false(step("write a kernel memory dump"));
+	assert_false(step("updates of Windows"));
+}
+
 static void hardware(void **state)
 {
 	(void)state;
@@ -465,7 +490,7 @@ static void precedence_is_total(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(known_incident), CASE(without_rules), CASE(drivers),      CASE(windows_itself), CASE(hardware),
+		CASE(known_incident), CASE(without_rules), CASE(drivers),      CASE(windows_itself), CASE(hardware), CASE(steps_of_an_unknown_cause),
 		CASE(doubts),         CASE(requested),     CASE(recovered),    CASE(what_outweighs_a_signature), CASE(possible_changes_nothing), CASE(applications),
 		CASE(marks_in_place_of_exceptions), CASE(fast_fails_with_their_reasons), CASE(unreadable), CASE(a_full_arena), CASE(the_same_twice), CASE(precedence_is_total),
 	};
