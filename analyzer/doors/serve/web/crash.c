@@ -66,7 +66,7 @@ static void verdict(struct dt_buf *out, const struct dt_web_crash *view)
 		dt_web_url_part(out, crash->facts.host.name);
 		dt_buf_puts(out, "\">");
 		dt_web_text(out, crash->facts.host.name);
-		dt_buf_printf(out, "</a>%s, ", crash->facts.host.source == DT_HOST_PATH ? " (from the file's name)" : "");
+		dt_buf_printf(out, "</a>%s, ", crash->facts.host.source == DT_HOST_PATH ? " (from the file's name or folder)" : "");
 	} else {
 		dt_buf_puts(out, "Host not known, ");
 	}
