@@ -91,6 +91,11 @@ enum dt_exception_kind dt_exception_kind(uint64_t code)
 	return row ? row->kind : DT_EXCEPTION_CRASH;
 }
 
+bool dt_exception_is_crash(enum dt_exception_kind kind)
+{
+	return kind <= DT_EXCEPTION_STORAGE;
+}
+
 /* signal(7): Linux numbers its signals alike on all machines that Breakpad writes for but MIPS. */
 static const char *const linux_signals[] = {
 	NULL, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
@@ -110,18 +115,24 @@ enum { PLATFORM_MAC = 0x8101, PLATFORM_IOS = 0x8102, PLATFORM_LINUX = 0x8201, PL
 
 const char *dt_signal_name(uint32_t platform_id, uint32_t code)
 {
+	const char *const *names;
+	size_t count;
+
 	switch (platform_id) {
 	case PLATFORM_LINUX:
 	case PLATFORM_ANDROID:
-		if (dt_exception_kind(code) == DT_EXCEPTION_ASKED)
-			return dt_exception_name(code);
-		return code < sizeof(linux_signals) / sizeof(linux_signals[0]) ? linux_signals[code] : NULL;
+		names = linux_signals;
+		count = sizeof(linux_signals) / sizeof(linux_signals[0]);
+		break;
 	case PLATFORM_MAC:
 	case PLATFORM_IOS:
-		if (dt_exception_kind(code) == DT_EXCEPTION_ASKED)
-			return dt_exception_name(code);
-		return code < sizeof(mach_exceptions) / sizeof(mach_exceptions[0]) ? mach_exceptions[code] : NULL;
+		names = mach_exceptions;
+		count = sizeof(mach_exceptions) / sizeof(mach_exceptions[0]);
+		break;
 	default:
 		return NULL;
 	}
+	if (dt_exception_kind(code) == DT_EXCEPTION_ASKED)
+		return dt_exception_name(code);
+	return code < count ? names[code] : NULL;
 }

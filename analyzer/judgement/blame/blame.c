@@ -15,8 +15,6 @@ enum {
 	MAX_GAP = 3, /* frames of mere scanning after which a stack is a heap of old addresses */
 };
 
-#define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
-
 /* What the rules share. */
 struct search {
 	const struct dt_facts *facts;
@@ -238,11 +236,16 @@ static bool has_better_claim(const struct search *s, enum dt_carrier_kind kind)
 
 /* ---- the rules -------------------------------------------------------- */
 
+/* What the exception says; CRASH where there is none. */
+static enum dt_exception_kind exception_kind(const struct search *s)
+{
+	return dt_exception_kind(s->facts->exception.code.value);
+}
+
 /* Of a program whose dump holds a mark in place of an exception, no instruction failed. */
 static bool by_mark(struct search *s)
 {
-	const struct dt_opt code = s->facts->exception.code;
-	enum dt_exception_kind kind = code.known && !s->kernel ? dt_exception_kind(code.value) : DT_EXCEPTION_CRASH;
+	enum dt_exception_kind kind = s->kernel ? DT_EXCEPTION_CRASH : exception_kind(s);
 
 	if (kind == DT_EXCEPTION_ASKED)
 		return nobody(s, "no instruction failed, the dump was asked for");
@@ -287,7 +290,7 @@ static bool by_storage(struct search *s)
 	const struct dt_exception *exception = &s->facts->exception;
 	const char *status = exception->information_count > 2 ? dt_ntstatus_name(exception->information[2]) : NULL;
 
-	if (!dt_opt_is(exception->code, STATUS_IN_PAGE_ERROR))
+	if (exception_kind(s) != DT_EXCEPTION_STORAGE)
 		return false;
 	return nobody(s, dt_arena_printf(s->arena, "a page could not be read from where it is kept%s%s: the disk, its connection or the network failed, not the code that used the page",
 	                                 status ? ", " : "", status ? status : ""));
@@ -392,7 +395,7 @@ static bool by_execute(struct search *s)
 static bool is_heap(const struct search *s)
 {
 	if (!s->kernel)
-		return dt_opt_is(s->facts->exception.code, 0xc0000374); /* STATUS_HEAP_CORRUPTION */
+		return exception_kind(s) == DT_EXCEPTION_HEAP;
 	return s->reading && s->reading->blame == DT_BLAME_HEAP;
 }
 

@@ -84,15 +84,10 @@ static bool is_feature(const struct dt_case *c)
 	return HAS(c, DT_ANOMALY_CPU_FEATURE) && !c->user;
 }
 
-static enum dt_exception_kind exception_kind(const struct dt_case *c)
-{
-	return c->facts->exception.code.known ? dt_exception_kind(c->facts->exception.code.value) : DT_EXCEPTION_CRASH;
-}
-
 /* A crash reporter puts a mark where the exception would stand. */
 static bool is_asked(const struct dt_case *c)
 {
-	return c->user && exception_kind(c) == DT_EXCEPTION_ASKED;
+	return c->user && dt_exception_kind(c->facts->exception.code.value) == DT_EXCEPTION_ASKED;
 }
 
 static bool is_application(const struct dt_case *c)
@@ -101,7 +96,7 @@ static bool is_application(const struct dt_case *c)
 	 * or a dump without exception is what a debugger or a tool took of a living process. */
 	if (!c->user || (!c->facts->modules_count && !c->facts->fault.ip.known))
 		return false;
-	return c->facts->exception.code.known && exception_kind(c) == DT_EXCEPTION_CRASH;
+	return c->facts->exception.code.known && dt_exception_is_crash(dt_exception_kind(c->facts->exception.code.value));
 }
 
 static bool is_blamed(const struct dt_case *c)

@@ -1,12 +1,11 @@
 /* What to do next: from the signature, else from the table by class. */
 #include <string.h>
 
+#include "core/tables/codes.h"
 #include "core/tables/images.h"
 #include "judgement/verdict/case.h"
 
 enum when { ANY, NAMED, UNNAMED, SECURITY, FOREIGN, AWAY, UNREAD, DAMAGED, STORAGE, PROGRAM, SYSTEM, SMALL };
-
-#define STATUS_IN_PAGE_ERROR UINT64_C(0xc0000006)
 
 static const struct step {
 	enum dt_verdict_class class;
@@ -38,7 +37,7 @@ static bool applies(const struct dt_case *c, enum when when)
 	case SECURITY:
 		return module && dt_image_is_security(module);
 	case STORAGE:
-		return dt_opt_is(c->facts->exception.code, STATUS_IN_PAGE_ERROR);
+		return dt_exception_kind(c->facts->exception.code.value) == DT_EXCEPTION_STORAGE;
 	case PROGRAM:
 		return c->user;
 	case SYSTEM:
