@@ -15,17 +15,10 @@ import seeds as begin  # noqa: E402
 
 def seed_files(name, builder, source, fixtures, scratch):
     """A few seeds of a target, as files."""
-    for number, data in enumerate(begin.made(name)):
+    for number, data in enumerate(begin.inputs(name, builder, source, [fixtures], scratch / "seed.tmp", 2)):
         path = scratch / f"{name}-{number}.seed"
         path.write_bytes(data)
         yield str(path)
-    for recipe in begin.RECIPES.get(name, [])[:2]:
-        path = scratch / (recipe + ".dmp")
-        subprocess.run([builder, str(source / "samples/recipes" / (recipe + ".recipe")), str(path)], check=True)
-        yield str(path)
-    yield from (str(path) for path in (fixtures / file for file in begin.FIXTURES.get(name, [])) if path.exists())
-    if name in begin.PROJECT:
-        yield from (str(path) for path in sorted(source.glob(begin.PROJECT[name]))[:2])
 
 
 def main():

@@ -2,9 +2,15 @@
 import gzip
 import io
 import lzma
+import pathlib
 import struct
+import subprocess
+import sys
 import tarfile
 import zipfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from cabinet import cabinet  # noqa: E402
 
 # Dumps. The first two are what every build changes and runs; a fuzzer begins with all.
 RECIPES = {
@@ -87,14 +93,6 @@ def archives():
     return [zipped.getvalue(), tarred.getvalue(), gzip.compress(tarred.getvalue()), lzma.compress(b"MDMP" * 30)]
 
 
-def cabinet():
-    """One file, stored. Layout: Microsoft's cabinet format specification."""
-    data, name, files_at = b"Microsoft C/C++ MSF 7.00", b"a.pdb\0", 44
-    data_at = files_at + 16 + len(name)
-    return (struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, data_at + 8 + len(data), 0, files_at, 0, 3, 1, 1, 1, 0, 0, 0) + struct.pack("<IHH", data_at, 1, 0)
-            + struct.pack("<IIHHHH", len(data), 0, 0, 0, 0, 0) + name + struct.pack("<IHH", 0, len(data), len(data)) + data)
-
-
 def frames():
     """For each machine: which it is, where its registers point, a stack with one frame on another, and the rules of the frames."""
     base = 0x10000000
@@ -147,11 +145,19 @@ def unwind():
 
 
 MADE = {
-    "archive": archives, "cabinet": lambda: [cabinet()], "config": lambda: [CONFIG], "frames": frames, "multipart": lambda: [FORM],
+    "archive": archives, "cabinet": lambda: [cabinet(b"Microsoft C/C++ MSF 7.00", "a.pdb")], "config": lambda: [CONFIG], "frames": frames, "multipart": lambda: [FORM],
     "rules": lambda: [RULE], "sym": lambda: [SYM], "system": lambda: [SMBIOS], "unwind": unwind, "vulnerable": lambda: [VULNERABLE], "wer": lambda: [WER],
 }
 
 
-def made(name):
-    """Inputs of a target that need neither the builder of samples nor a file."""
-    return MADE[name]() if name in MADE else []
+def inputs(name, builder, root, fixtures, scratch, most=None):
+    """The bytes of each seed of a target. fixtures: folders of tests/windows, the first that has a file counts; most: of dumps, and of files of
+    the project; scratch: a file for one dump."""
+    yield from MADE[name]() if name in MADE else []
+    for recipe in RECIPES.get(name, [])[:most]:
+        subprocess.run([builder, root / f"samples/recipes/{recipe}.recipe", scratch], check=True)
+        yield scratch.read_bytes()
+    for file in FIXTURES.get(name, []):
+        yield from [path.read_bytes() for path in (folder / file for folder in fixtures) if path.exists()][:1]
+    for path in sorted(root.glob(PROJECT[name]))[:most] if name in PROJECT else []:
+        yield path.read_bytes()

@@ -290,14 +290,6 @@ def overlapping_pdb():
     return superblock.ljust(block, b"\0") + same + listed.ljust(map_blocks * block, b"\0") + directory.ljust(blocks * block, b"\0")
 
 
-def cabinet(size):
-    """A compressed file that says how large it is, and has a few bytes."""
-    data, name, files_at = b"CK\3\0", b"a.dll\0", 44
-    data_at = files_at + 16 + len(name)
-    return (struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, data_at + 8 + len(data), 0, files_at, 0, 3, 1, 1, 1, 0, 0, 0) + struct.pack("<IHH", data_at, 1, 1)
-            + struct.pack("<IIHHHH", size, 0, 0, 0, 0, 0) + name + struct.pack("<IHH", 0, len(data), 32768) + data)
-
-
 def sym(pdb, functions=0):
     head = f"MODULE windows x86_64 {KEY}1 {pdb}\n".encode()
     return head + b"FUNC 1 1 0 a\n" * functions

@@ -21,6 +21,9 @@ import zipfile
 import bombs
 from bombs import MIB, MODULE_BASE, Program, recipe, record, signature, words, zipped
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
+from cabinet import cabinet  # noqa: E402
+
 PROGRAM, BUILDER = (os.path.abspath(path) for path in sys.argv[1:3])
 SOURCE, SCRATCH = (pathlib.Path(path).resolve() for path in sys.argv[3:5])
 MOST_MEMORY = 700  # MB of any process: the sanitizers' own is in it
@@ -186,7 +189,7 @@ SYMBOLS = {
     "DT_MAX_SYMBOL_FILES": ("files.dmp", many_files, ["more than 96 files"]),
     "DT_MAX_ASKS": ("questions.dmp", many_questions, ["more than 1024 questions"]),
     "DT_MAX_ASK_TEXT": ("long.dmp", lambda store: frames_in(["n" * 600 + ".dll"]), ["of more than 512 bytes"]),
-    "DT_MAX_UNPACKED_SYMBOLS": ("cabinet.dmp", one("packed.dll", image=bombs.cabinet(600 * MIB), suffix="_"), ["it says that it holds 629145600 bytes"]),
+    "DT_MAX_UNPACKED_SYMBOLS": ("cabinet.dmp", one("packed.dll", image=cabinet(b"x", "a.dll", 600 * MIB), suffix="_"), ["it says that it holds 629145600 bytes"]),
     "DT_MAX_SYM_ROWS": ("rows.dmp", one("rows.dll", sym=lambda: bombs.sym("a.pdb", 512 * 1024 + 1)), ["more than 524288 functions"]),
     "unwind information in a circle": ("chain.dmp", one("chain.dll", image=bombs.chained_image), [""]),
     "streams that are all the same": ("overlap-pdb.dmp", one("overlap.dll", pdb=bombs.overlapping_pdb), [""]),

@@ -17,10 +17,10 @@ import subprocess
 import sys
 import unittest
 import uuid
-import zlib
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+sys.path[:0] = [str(pathlib.Path(__file__).parent.parent / folder) for folder in ("e2e", "support")]
 import serving  # noqa: E402
+from cabinet import cabinet  # noqa: E402
 
 PROGRAM, MAKE_SAMPLE, FIXTURES, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
 BASE = 0x40000000
@@ -59,22 +59,6 @@ class Image:
 
     def function(self, rva):
         return self.names[max(b for b in self.names if b <= rva)] if rva >= min(self.names) else None
-
-
-def cabinet(data, name):
-    """A cabinet with one file, compressed with MSZIP. Layout: Microsoft's cabinet format specification."""
-    blocks = b""
-    count = 0
-    for at in range(0, len(data), 32768):
-        piece = data[at:at + 32768]
-        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-        packed = b"CK" + deflate.compress(piece) + deflate.flush()
-        blocks += struct.pack("<IHH", 0, len(packed), len(piece)) + packed
-        count += 1
-    entry = struct.pack("<IIHHHH", len(data), 0, 0, 0x5821, 0, 0x20) + name.encode() + b"\0"
-    files = 36 + 8
-    head = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, files + len(entry) + len(blocks), 0, files, 0, 3, 1, 1, 1, 0, 0, 0)
-    return head + struct.pack("<IHH", files + len(entry), count, 1) + entry + blocks
 
 
 class Symbols(unittest.TestCase):
